@@ -1,0 +1,5 @@
+"""`python -m ngc_workbench.cli`."""
+
+from ngc_workbench.cli import main
+
+main()

@@ -1,0 +1,100 @@
+"""The support officer's commands: provision and change projects."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated
+
+import typer
+from sqlalchemy import select
+
+from ngc_workbench import genomes, people, projects
+from ngc_workbench.cli.context import opened, progress, progress_done
+from ngc_workbench.errors import InputError
+from ngc_workbench.model import Project
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group `project`."""
+    group = typer.Typer(help="Projects: provision, list, suspend, resume, close.", no_args_is_help=True)
+    group.command("provision")(provision)
+    group.command("list")(list_projects)
+    group.command("suspend")(suspend)
+    group.command("resume")(resume)
+    group.command("close")(close)
+    app.add_typer(group, name="project")
+
+
+def provision(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Short name: lowercase letters, digits, single hyphens.")],
+    title: Annotated[str, typer.Option(help="Title of the research.")],
+    purpose: Annotated[str, typer.Option(help="What the data is used for.")],
+    ethics: Annotated[str, typer.Option(help="Reference of the ethics committee's approval.")],
+    member: Annotated[list[str], typer.Option(help="A member; repeat for more. The first one leads the project.")],
+    release: Annotated[list[str], typer.Option(help="DATASET/RELEASE; repeat for more.")],
+    until: Annotated[str, typer.Option(help="Last day of the approval, YYYY-MM-DD; default: one year from now.")] = "",
+) -> None:
+    """Provisions a project: members, approvals, folders, and its pseudonymised views."""
+    workbench = opened(context)
+    pairs = [_pair(text) for text in release]
+    try:
+        end = date.fromisoformat(until) if until else date.today() + timedelta(days=365)  # noqa: DTZ011  (a day in the centre's own calendar)
+    except ValueError as error:
+        raise InputError(f"{until!r} is not a date.", "Write it as YYYY-MM-DD.") from error
+    people.require(
+        workbench.database, workbench.log, workbench.actor, "project.provision", project=name
+    )
+    with workbench.database.writing() as db:
+        projects.provision(
+            db, workbench.log, workbench.settings, actor=workbench.actor, name=name, title=title, purpose=purpose,
+            ethics_approval=ethics, members=member, lead=member[0], releases=pairs, valid_until=end,
+        )  # fmt: skip
+    typer.echo(f"Project {name}: {len(set(member))} members, approved until {end.isoformat()}.")
+    for dataset, release_name in pairs:
+        view = genomes.build_view(
+            workbench.settings, workbench.database, workbench.log,
+            project=name, dataset=dataset, release=release_name, actor=workbench.actor, progress=progress,
+        )  # fmt: skip
+        progress_done()
+        typer.echo(f"View of {dataset}/{release_name}: {view.people} people, {view.variants} variants.")
+
+
+def list_projects(context: typer.Context) -> None:
+    """Lists projects with state and number of members."""
+    workbench = opened(context)
+    with workbench.database.reading() as db:
+        for project in db.scalars(select(Project).order_by(Project.name)):
+            typer.echo(f"{project.name:30} {project.state:10} {len(project.members):3} members  {project.title}")
+
+
+def suspend(context: typer.Context, name: str, reason: Annotated[str, typer.Option(help="Why.")]) -> None:
+    """Suspends a project; its sessions stop within a minute."""
+    _change(context, name, "suspended", reason)
+
+
+def resume(context: typer.Context, name: str, reason: Annotated[str, typer.Option(help="Why.")]) -> None:
+    """Lets a suspended project run again."""
+    _change(context, name, "active", reason)
+
+
+def close(context: typer.Context, name: str, reason: Annotated[str, typer.Option(help="Why.")]) -> None:
+    """Closes a project; its sessions stop within a minute."""
+    _change(context, name, "closed", reason)
+
+
+def _change(context: typer.Context, name: str, target: str, reason: str) -> None:
+    workbench = opened(context)
+    people.require(
+        workbench.database, workbench.log, workbench.actor, "project.suspend", project=name
+    )
+    with workbench.database.writing() as db:
+        projects.change_state(db, workbench.log, actor=workbench.actor, name=name, target=target, reason=reason)
+    typer.echo(f"Project {name} is {target}.")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    dataset, slash, release = text.partition("/")
+    if not (dataset and slash and release):
+        raise InputError(f"{text!r} does not name a release.", "Write it as DATASET/RELEASE.")
+    return dataset, release

@@ -1,0 +1,19 @@
+"""Projects: provisioning, members, approvals, and the facts on which a session is decided."""
+
+from __future__ import annotations
+
+from ngc_workbench.projects.facts import SessionFacts, session_facts
+from ngc_workbench.projects.folders import Folders, folders, make_folders
+from ngc_workbench.projects.provision import change_state, end_membership, provision, withdraw_approval
+
+__all__ = [
+    "Folders",
+    "SessionFacts",
+    "change_state",
+    "end_membership",
+    "folders",
+    "make_folders",
+    "provision",
+    "session_facts",
+    "withdraw_approval",
+]

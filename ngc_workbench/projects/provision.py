@@ -1,0 +1,136 @@
+"""Provisioning a project, and changes that end what it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ngc_workbench import people
+from ngc_workbench.audit import AuditLog
+from ngc_workbench.errors import Conflict, InputError, NotFound
+from ngc_workbench.model import Approval, Membership, Project, Release, utcnow
+from ngc_workbench.policy.names import slug
+from ngc_workbench.policy.states import PROJECT, move
+from ngc_workbench.projects.folders import make_folders
+from ngc_workbench.settings import Settings
+
+
+def provision(
+    db: Session,
+    log: AuditLog,
+    settings: Settings,
+    *,
+    actor: str,
+    name: str,
+    title: str,
+    purpose: str,
+    ethics_approval: str,
+    members: Sequence[str],
+    lead: str,
+    releases: Sequence[tuple[str, str]],
+    valid_until: date,
+) -> Project:
+    """Makes an active project with its members, approvals and folders; its views are built after (`genomes.build_view`).
+
+    `releases` are (dataset, release) pairs. All or nothing: the caller's transaction holds every row. The caller has checked that
+    `actor` may provision. Raises InputError, NotFound (person, release), Conflict (the name is taken).
+    """
+    slug(name, "project")
+    for label, value in (("title", title), ("purpose", purpose), ("ethics approval", ethics_approval)):
+        if not value.strip():
+            raise InputError(f"The {label} is missing.", "A project needs title, purpose and ethics approval.")
+    if lead not in members:
+        raise InputError("The project lead is not among the members.", "Name the lead as a member too.")
+    if not releases:
+        raise InputError("The project was given no data.", "Name at least one dataset and release.")
+    if valid_until < utcnow().date():
+        raise InputError("The approval would end before today.", "Give a later date.")
+    if db.get(Project, name) is not None:
+        raise Conflict(f"There is a project {name} already.", "Choose another name, or change the project.")
+
+    project = Project(name=name, title=title, purpose=purpose, ethics_approval=ethics_approval, state="active")
+    for member in dict.fromkeys(members):
+        person = people.get(db, member)
+        if "researcher" not in person.roles:
+            raise InputError(f"{member} is not a researcher.", "Members of a project hold the role researcher.")
+        project.members.append(Membership(person_name=member, lead=member == lead))
+    db.add(project)
+    log.append(
+        db, "project.provisioned", actor=actor, decision="allow", reason="role.holds", project=name, subject=name,
+        details={"members": list(dict.fromkeys(members)), "lead": lead, "purpose": purpose, "ethics_approval": ethics_approval},
+    )  # fmt: skip
+    for dataset, release_name in releases:
+        release = db.scalar(select(Release).where(Release.dataset_name == dataset, Release.name == release_name))
+        if release is None or release.state != "published":
+            raise NotFound(
+                f"There is no published release {dataset}/{release_name}.",
+                "`ngc-workbench release list` shows what there is.",
+            )
+        project.approvals.append(
+            Approval(release_id=release.id, approved_by=actor, reference=ethics_approval, valid_until=valid_until)
+        )
+        log.append(
+            db, "approval.granted", actor=actor, decision="allow", reason="ethics.approved", project=name,
+            subject=f"{dataset}/{release_name}", details={"valid_until": valid_until.isoformat(), "reference": ethics_approval},
+        )  # fmt: skip
+    db.flush()
+    # Folders last: they are made again when missing, so a kill between them and the commit leaves nothing wrong.
+    for member in dict.fromkeys(members):
+        make_folders(settings, name, member)
+    return project
+
+
+def change_state(db: Session, log: AuditLog, *, actor: str, name: str, target: str, reason: str) -> Project:
+    """Suspends, resumes or closes a project. Running sessions are stopped by the warden within a minute.
+
+    Raises NotFound, and Refused when the move is not in the table of states.
+    """
+    project = db.get(Project, name)
+    if project is None:
+        raise NotFound(f"There is no project {name}.", "`ngc-workbench project list` shows what there is.")
+    move(PROJECT, project.state, target).or_refuse()
+    log.append(
+        db, "project.changed", actor=actor, decision="allow", reason="state.move", project=name, subject=name,
+        details={"from": project.state, "to": target, "why": reason},
+    )  # fmt: skip
+    project.state = target
+    return project
+
+
+def end_membership(db: Session, log: AuditLog, *, actor: str, name: str, person: str, reason: str) -> None:
+    """Ends a membership now. Raises NotFound."""
+    membership = db.scalar(select(Membership).where(Membership.project_name == name, Membership.person_name == person))
+    if membership is None:
+        raise NotFound(f"{person} is not a member of a project {name}.")
+    membership.until = utcnow()
+    log.append(
+        db, "project.changed", actor=actor, decision="allow", reason="membership.ended", project=name, subject=person,
+        details={"why": reason},
+    )  # fmt: skip
+
+
+def withdraw_approval(
+    db: Session, log: AuditLog, *, actor: str, name: str, dataset: str, release: str, reason: str
+) -> None:
+    """Withdraws a project's approvals for one release now. Raises NotFound."""
+    found = db.scalars(
+        select(Approval)
+        .join(Release, Approval.release_id == Release.id)
+        .where(
+            Approval.project_name == name,
+            Release.dataset_name == dataset,
+            Release.name == release,
+            Approval.withdrawn.is_(None),
+        )
+    ).all()
+    if not found:
+        raise NotFound(f"Project {name} has no approval for {dataset}/{release}.")
+    for approval in found:
+        approval.withdrawn = utcnow()
+    log.append(
+        db, "approval.withdrawn", actor=actor, decision="allow", reason="approval.withdrawn", project=name,
+        subject=f"{dataset}/{release}", details={"why": reason},
+    )  # fmt: skip

@@ -1,0 +1,258 @@
+"""The settings: one frozen object, read once at the edge.
+
+A value comes from the environment (`NGC_<NAME>`), else from the configuration file, else from the
+default below. The file is the one that `--config` or `$NGC_CONFIG` names, else `workbench.toml` in the
+working directory, else `hub/demo.toml` of this checkout. An unknown key, or a value that would be
+unsafe, stops the start: nothing falls back in silence.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ngc_workbench.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: where `hub/`, `images/` and `example_notebooks/` stand."""
+
+Port = Annotated[int, Field(ge=1024, le=65535)]
+
+
+class Settings(BaseSettings):
+    """All settings of one installation. Frozen; see the fields' descriptions."""
+
+    model_config = SettingsConfigDict(env_prefix="NGC_", frozen=True, extra="forbid")
+
+    instance: str = Field(
+        "main",
+        description="Short name of this installation, 1 to 4 lowercase letters. Part of the name of each "
+        "container, network, bridge and firewall table, so that two installations on one machine stay apart.",
+    )
+    demo: bool = Field(
+        False,
+        description="Shows the DEMO banner and starts the identity provider with invented people. Never with real data.",
+    )
+    state_dir: Path = Field(
+        description="Directory of all state: databases, keys, genome store, views, project folders. "
+        "Holds pseudonym keys and genomes: mode 0700, on an encrypted disk in production.",
+    )
+    public_host: str = Field(
+        "workbench.localhost",
+        description="Host name of the workbench. Portal and sessions live on subdomains of it, "
+        "so that no session shares a browser origin with the portal.",
+    )
+    public_port: Port = Field(8000, description="TCP port of the public address.")
+    public_scheme: str = Field(
+        "http", description="`https` in production, behind a TLS terminator; `http` on loopback alone."
+    )
+    hub_api_port: Port = Field(8081, description="Loopback TCP port of the hub's API.")
+    proxy_api_port: Port = Field(8001, description="Loopback TCP port of the hub proxy's API.")
+    portal_port: Port = Field(8010, description="Loopback TCP port of the portal.")
+    gateway_port: Port = Field(8002, description="Loopback TCP port of the gateway's browser side.")
+    gateway_session_port: Port = Field(
+        8003,
+        description="TCP port of the gateway's session side: the one port that a session can reach. "
+        "The firewall closes it to everything but sessions.",
+    )
+    identity_port: Port = Field(8020, description="Loopback TCP port of the demo's identity provider.")
+    database_url: str = Field("", description="SQLAlchemy address of the database; empty: SQLite inside `state_dir`.")
+    session_subnets: str = Field(
+        "10.213.0.0/16",
+        description="Address range (IPv4) from which each session's own /29 network is cut. "
+        "Must not be in use elsewhere in the data centre.",
+    )
+    session_image: str = Field(
+        "",
+        description="Image of sessions by digest (`sha256:…`); empty: the one that `make setup` built last.",
+    )
+    session_runtime: str = Field("runc", description="Docker runtime of sessions; a site may name gVisor's or Kata's.")
+    session_memory_mb: int = Field(6144, ge=2048, description="Memory of a session, in MiB.")
+    session_cpus: float = Field(2.0, gt=0, description="CPUs of a session.")
+    session_pids: int = Field(512, ge=64, description="Most processes and threads of a session.")
+    session_uid: int = Field(
+        10001,
+        ge=1000,
+        description="User and group id inside a session; never an id of a person or service on the host.",
+    )
+    assurance_levels: tuple[str, ...] = Field(
+        ("https://data.gov.dk/concept/core/nsis/loa/Substantial", "https://data.gov.dk/concept/core/nsis/loa/High"),
+        description="Values of the `acr` claim that are good enough to start a session (NSIS levels).",
+    )
+    mfa_methods: tuple[str, ...] = Field(
+        ("mfa", "otp", "hwk"),
+        description="Values of the `amr` claim that prove a second factor; one of them must be present.",
+    )
+    oidc_issuer: str = Field("", description="Issuer of the OpenID Connect provider; empty in the demo.")
+    oidc_client_id: str = Field("ngc-workbench", description="This workbench's client id at the provider.")
+    oidc_client_secret: str = Field(
+        "", description="Client secret; from the environment, never in a file in version control.", repr=False
+    )
+    export_max_file_mb: int = Field(50, ge=1, description="Largest file of an export request, in MiB.")
+    export_max_files: int = Field(100, ge=1, description="Most files of one export request.")
+    small_count: int = Field(
+        5, ge=2, description="Counts below this (and above 0) may not leave: the disclosure threshold."
+    )
+    checkers_needed: int = Field(
+        2, ge=2, description="Independent checkers that must approve before anything is released; never below 2."
+    )
+    worker_memory_mb: int = Field(4096, ge=2048, description="Memory of a custodian's Hail container, in MiB.")
+
+    @field_validator("instance")
+    @classmethod
+    def _short(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z]{1,4}", value):
+            raise ValueError("must be 1 to 4 lowercase letters")
+        return value
+
+    @field_validator("session_subnets")
+    @classmethod
+    def _network(cls, value: str) -> str:
+        network = ipaddress.IPv4Network(value)
+        if network.prefixlen > 24 or not network.is_private:
+            raise ValueError("must be a private IPv4 range of at least a /24")
+        return value
+
+    @model_validator(mode="after")
+    def _safe(self) -> Settings:
+        ports = [
+            self.public_port, self.hub_api_port, self.proxy_api_port, self.portal_port,
+            self.gateway_port, self.gateway_session_port, self.identity_port,
+        ]  # fmt: skip
+        if len(set(ports)) != len(ports):
+            raise ValueError("two services have the same port")
+        if self.public_scheme not in ("http", "https"):
+            raise ValueError("public_scheme must be http or https")
+        loopback = self.public_host == "localhost" or self.public_host.endswith(".localhost")
+        if self.public_scheme == "http" and not loopback:
+            raise ValueError("public_scheme must be https when public_host is not below .localhost")
+        if self.demo and not loopback:
+            raise ValueError("the demo runs below .localhost only: its people are invented and its passwords public")
+        if not self.demo and not (self.oidc_issuer and self.oidc_client_secret):
+            raise ValueError("oidc_issuer and oidc_client_secret are needed outside the demo")
+        return self
+
+    # -- where things are -------------------------------------------------------------------------
+
+    @property
+    def control_dir(self) -> Path:
+        """Databases, audit heads, service keys: the control plane's own state."""
+        return self.state_dir / "control"
+
+    @property
+    def custody_dir(self) -> Path:
+        """The custodian zone: master key, releases with internal ids. Never mounted in a session."""
+        return self.state_dir / "custody"
+
+    @property
+    def views_dir(self) -> Path:
+        """Pseudonymised views, one folder a project. On the custodian zone's file system (hard links)."""
+        return self.state_dir / "views"
+
+    @property
+    def projects_dir(self) -> Path:
+        """Working folders of projects and their people."""
+        return self.state_dir / "projects"
+
+    @property
+    def airlock_dir(self) -> Path:
+        """Content-addressed copies of what was submitted for review."""
+        return self.state_dir / "airlock"
+
+    @property
+    def run_dir(self) -> Path:
+        """Process ids and logs of running services."""
+        return self.state_dir / "run"
+
+    @property
+    def researcher_image(self) -> str:
+        """Image of sessions and of the custodian's Hail containers: `session_image`, else the one that was built last.
+
+        Raises ConfigurationError when there is none.
+        """
+        if self.session_image:
+            return self.session_image
+        try:
+            image = json.loads((ROOT / "build" / "images.json").read_text(encoding="utf-8"))["researcher"]["id"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfigurationError(
+                "The image of sessions has not been built.", "Run `make setup`, or name one in session_image."
+            ) from error
+        return str(image)
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy address of the workbench's database."""
+        return self.database_url or f"sqlite:///{self.control_dir / 'workbench.sqlite'}"
+
+    @property
+    def public_url(self) -> str:
+        """Address that a person opens, without a slash at the end."""
+        return f"{self.public_scheme}://{self.public_host}:{self.public_port}"
+
+    def subdomain_url(self, name: str) -> str:
+        """Origin of one person's sessions, or of a hub-managed service (`portal--service`)."""
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{name}.{parts.netloc}"
+
+    @property
+    def portal_url(self) -> str:
+        """Address of the portal, with a slash at the end."""
+        return f"{self.subdomain_url('portal--service')}/services/portal/"
+
+    @property
+    def firewall_table(self) -> str:
+        """Name of our own nftables table (family inet)."""
+        return f"ngc_{self.instance}"
+
+    @property
+    def bridge_prefix(self) -> str:
+        """Begin of the names of sessions' bridges; the firewall matches them by it."""
+        return f"ngc-{self.instance}-"
+
+
+def config_path(explicit: Path | None = None) -> Path:
+    """The configuration file that counts: named one, else `workbench.toml` here, else the demo's.
+
+    Raises ConfigurationError when a named file does not exist.
+    """
+    named = explicit or (Path(os.environ["NGC_CONFIG"]) if os.environ.get("NGC_CONFIG") else None)
+    if named is not None:
+        if not named.is_file():
+            raise ConfigurationError(f"No configuration file at {named}.", "Check --config or NGC_CONFIG.")
+        return named.resolve()
+    here = Path("workbench.toml")
+    return here.resolve() if here.is_file() else ROOT / "hub" / "demo.toml"
+
+
+def load(path: Path | None = None) -> Settings:
+    """Reads the settings. Relative paths in the file count from the file's checkout root or folder.
+
+    Raises ConfigurationError with one line a fault.
+    """
+    source = config_path(path)
+    try:
+        values: dict[str, Any] = tomllib.loads(source.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{source.name} can't be read: {error}.", "Mend the file.") from error
+    values = {key: value for key, value in values.items() if f"NGC_{key.upper()}" not in os.environ}
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}" for fault in error.errors()
+        )
+        raise ConfigurationError(f"{source.name}: {faults}.", "docs/operations.md lists every setting.") from error
+    if not settings.state_dir.is_absolute():
+        base = ROOT if source.is_relative_to(ROOT) else source.parent
+        settings = settings.model_copy(update={"state_dir": (base / settings.state_dir).resolve()})
+    return settings
