@@ -31,7 +31,7 @@ def verify(
         report = verify_bundle(bundle)
     else:
         workbench = opened(context)
-        report = verify_live(workbench.database, workbench.log)
+        report = verify_live(workbench.database, workbench.log, actor=workbench.actor)
     for line in report.lines:
         typer.echo(line)
     if not report.ok:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ngc_workbench.audit import AuditLog
+from ngc_workbench.audit import SERVICES, AuditLog
 from ngc_workbench.errors import InputError
 from ngc_workbench.model import Person, utcnow
 from ngc_workbench.policy import Decision, allow, deny

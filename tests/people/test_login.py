@@ -57,6 +57,12 @@ def test_a_disabled_account_stays_out(database, log, add_person):
         assert people.record_login(db, log, CLAIMS).reason == "person.disabled"
 
 
+def test_a_name_that_stands_for_a_service_is_refused(database, log):
+    """Nobody can appear in the log as the hub or the gateway."""
+    with database.writing() as db:
+        assert people.record_login(db, log, {**CLAIMS, "sub": "gateway"}).reason == "login.reserved_name"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

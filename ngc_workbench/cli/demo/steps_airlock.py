@@ -10,7 +10,7 @@ from typing import Any
 
 from ngc_workbench.cli.demo.stage import CHECKERS, LEAD, MEMBER, SECURITY, Stage, expect
 
-TABLE, PER_PERSON = "summary_statistics.tsv", "people.tsv"
+TABLE, PER_PERSON = "trait_summary_statistics.tsv", "people.tsv"
 
 
 async def request_export(stage: Stage) -> dict[str, Any]:

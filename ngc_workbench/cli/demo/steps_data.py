@@ -10,9 +10,8 @@ from sqlalchemy import select
 
 from ngc_workbench import genomes
 from ngc_workbench.cli.demo.kernel import Kernel
-from ngc_workbench.cli.demo.stage import CUSTODIAN, EVERYBODY, LEAD, MEMBER, NOTEBOOK, STRANGER, SUPPORT, Stage, expect
+from ngc_workbench.cli.demo.stage import CUSTODIAN, EVERYBODY, LEAD, MEMBER, NOTEBOOK_PATH, STRANGER, SUPPORT, Stage, expect
 from ngc_workbench.model import Project, Release, Session, View
-from ngc_workbench.settings import ROOT
 
 
 async def log_in(stage: Stage) -> dict[str, Any]:
@@ -91,7 +90,7 @@ async def start_session(stage: Stage) -> dict[str, Any]:
         f"mounted below /data: {data}",
     )
     expect(all(mount["read_only"] for mount in data), "a data mount is writable")
-    stage.kernel = await stage.exits.enter_async_context(Kernel(browser, stage.project, NOTEBOOK))
+    stage.kernel = await stage.exits.enter_async_context(Kernel(browser, stage.project, NOTEBOOK_PATH))
     inside = await stage.probe(_MOUNTS)
     expect(inside == {f"/data/{stage.dataset}/{stage.release}": "ro"}, f"the session sees {inside} below /data")
     return {
@@ -104,7 +103,7 @@ async def start_session(stage: Stage) -> dict[str, Any]:
 async def notebook(stage: Stage) -> dict[str, Any]:
     """C. The association notebook runs with Hail: a Manhattan plot without any outside address, and summary statistics."""
     browser = await stage.browser(LEAD)
-    answer = await browser.session_api(stage.project, "GET", f"api/contents/{await _notebook_path(stage)}?content=1")
+    answer = await browser.session_api(stage.project, "GET", f"api/contents/{NOTEBOOK_PATH}?content=1")
     expect(answer.status == 200, f"the notebook can't be opened: {answer.status} {answer.text[:200]}")
     book = nbformat.from_dict(answer.json()["content"])
     media: set[str] = set()
@@ -128,17 +127,6 @@ async def notebook(stage: Stage) -> dict[str, Any]:
         "cells": len(cells), "media": sorted(media), "top": top, "distance_to_causal": near,
         "text": f"{len(cells)} cells; best variant {top['variant']} with p = {top['p_value']:.2g}{told}",
     }  # fmt: skip
-
-
-async def _notebook_path(stage: Stage) -> str:
-    browser = await stage.browser(LEAD)
-    for folder in ("", "home/", "notebooks/", "home/notebooks/", "examples/", "home/examples/", "example_notebooks/"):
-        answer = await browser.session_api(stage.project, "GET", f"api/contents/{folder}{NOTEBOOK}?content=0")
-        if answer.status == 200:
-            return f"{folder}{NOTEBOOK}"
-    names = (await browser.session_api(stage.project, "GET", "api/contents/?content=1")).text[:400]
-    expect(False, f"the example notebook is not in the session: {names}")
-    return ""
 
 
 def _distance(top: dict[str, Any], truth: list[str]) -> int | None:
@@ -189,9 +177,6 @@ import json
 best = results.order_by(results.p_value).head(1).collect()[0]
 print(json.dumps({'variant': f'{best.chromosome}:{best.base_pair_location}', 'p_value': best.p_value}))
 """
-
-REFERENCE_NOTEBOOK = ROOT / "example_notebooks" / NOTEBOOK
-
 
 def causal_variants(truth: str) -> list[str]:
     """The causal variants named in a truth file's text, as `chromosome:position`."""

@@ -24,13 +24,12 @@ async def downloads(stage: Stage) -> dict[str, Any]:
     since = stage.last_event()
     await stage.run_cell("open('/home/researcher/secret.bin', 'wb').write(bytes(range(256)) * 4)")
     tries = {
-        "files": ("GET", "files/secret.bin?download=1"),
-        "files_home": ("GET", "files/home/secret.bin"),
-        "view": ("GET", "view/secret.bin"),
-        "nbconvert": ("GET", "nbconvert/html/01-association.ipynb?download=true"),
-        "contents_base64": ("GET", "api/contents/secret.bin?format=base64&content=1"),
-        "contents_home_base64": ("GET", "api/contents/home/secret.bin?type=file&content=1"),
-        "dot_segments": ("GET", "static/..%2Ffiles/secret.bin"),
+        "files": ("GET", "files/home/secret.bin?download=1"),
+        "view": ("GET", "view/home/secret.bin"),
+        "nbconvert": ("GET", "nbconvert/html/home/01-association.ipynb?download=true"),
+        "contents_base64": ("GET", "api/contents/home/secret.bin?format=base64&content=1"),
+        "contents_no_format": ("GET", "api/contents/home/secret.bin?type=file&content=1"),
+        "dot_segments": ("GET", "static/..%2Ffiles/home/secret.bin"),
     }
     answers = {}
     for name, (method, path) in tries.items():
