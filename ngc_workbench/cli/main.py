@@ -17,6 +17,7 @@ app = typer.Typer(
     name="ngc-workbench",
     help="A secure processing environment for genomes.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

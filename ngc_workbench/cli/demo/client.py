@@ -27,7 +27,10 @@ class LoopbackResolver(AbstractResolver):
     """Resolves names below `.localhost` to 127.0.0.1, and no other name at all."""
 
     async def resolve(
-        self, host: str, port: int = 0, _family: socket.AddressFamily = socket.AF_INET
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002  (aiohttp passes it by name)
     ) -> list[ResolveResult]:
         """The one address. Raises OSError for a name that is not below `.localhost`."""
         if host != "localhost" and not host.endswith(".localhost"):

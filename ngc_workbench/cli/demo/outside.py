@@ -72,7 +72,9 @@ class OutsideHost:
         try:
             inside = ["ip", "-n", self.namespace]
             privileged(["ip", "netns", "add", self.namespace])
-            privileged(["ip", "link", "add", self._device, "type", "veth", "peer", "name", self._peer, "netns", self.namespace])
+            privileged(
+                ["ip", "link", "add", self._device, "type", "veth", "peer", "name", self._peer, "netns", self.namespace]
+            )
             privileged(["ip", "addr", "add", f"{self._near}/30", "dev", self._device])
             privileged(["ip", "link", "set", self._device, "up"])
             privileged([*inside, "addr", "add", f"{self.address}/30", "dev", self._peer])
@@ -86,7 +88,9 @@ class OutsideHost:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._server is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 out, _ = self._server.communicate(timeout=10)
@@ -103,7 +107,9 @@ class OutsideHost:
         argv = ["ip", "netns", "exec", self.namespace, sys.executable, "-c", _SERVER, self.address, str(_PORT)]
         # A server goes on running, so it is started here and not by `privileged`, which waits for an end.
         command = argv if os.geteuid() == 0 else ["sudo", "-n", "--", *argv]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
 
     def _wait(self) -> None:
         deadline = time.monotonic() + 10
@@ -111,7 +117,9 @@ class OutsideHost:
             with contextlib.suppress(OSError), socket.create_connection((self.address, _PORT), timeout=1):
                 return
             time.sleep(0.1)
-        raise Unavailable("The stand-in for an outside host does not answer.", "Check that network namespaces work here (ip netns).")
+        raise Unavailable(
+            "The stand-in for an outside host does not answer.", "Check that network namespaces work here (ip netns)."
+        )
 
 
 def remove_outside(settings: Settings) -> None:

@@ -50,7 +50,7 @@ class Stage:
     release: str
     project: str
     other_project: str
-    opted_out: tuple[str, str] = ("", "")
+    opted_out: tuple[str, ...] = ()
     truth: list[str] = field(default_factory=list)
     browsers: dict[str, Browser] = field(default_factory=dict)
     exits: AsyncExitStack = field(default_factory=AsyncExitStack)

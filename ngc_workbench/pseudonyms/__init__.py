@@ -1,0 +1,24 @@
+"""Keys, per-project identifiers, and the finding of CPR numbers.
+
+A pseudonym is HMAC-SHA-256 of a person's internal id under a key derived (HKDF) for one project: stable within the
+project, unrelated between two projects, and reversible by nobody but the holder of the master key. It reads like
+`7K3MQ-2PX9D-HT4VZ`; the last character checks the others.
+"""
+
+from ngc_workbench.pseudonyms.cpr import find_cpr, normalise_cpr
+from ngc_workbench.pseudonyms.keyring import Keyring, Pseudonymiser
+from ngc_workbench.pseudonyms.rendering import find_pseudonyms, looks_like_pseudonym, parse, pattern
+from ngc_workbench.pseudonyms.reversal import Identity, reverse
+
+__all__ = [
+    "Identity",
+    "Keyring",
+    "Pseudonymiser",
+    "find_cpr",
+    "find_pseudonyms",
+    "looks_like_pseudonym",
+    "normalise_cpr",
+    "parse",
+    "pattern",
+    "reverse",
+]

@@ -1,0 +1,67 @@
+"""Finding the patient behind a pseudonym: the custodian alone, for a reason, and always recorded."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from ngc_workbench import people
+from ngc_workbench.audit import AuditLog
+from ngc_workbench.database import Database
+from ngc_workbench.errors import InputError, NotFound
+from ngc_workbench.model import Individual, Project
+from ngc_workbench.pseudonyms.keyring import Keyring
+from ngc_workbench.pseudonyms.rendering import parse
+from ngc_workbench.settings import Settings
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a pseudonym stands for: the dataset, the sample's name there, and the CPR number (None: never given)."""
+
+    dataset: str
+    sample: str
+    cpr: str | None
+
+
+def reverse(
+    settings: Settings,
+    database: Database,
+    log: AuditLog,
+    *,
+    project: str,
+    pseudonym: str,
+    reason: str,
+    actor: str,
+) -> Identity:
+    """The person behind a project's pseudonym. The look-up is recorded before its answer is given.
+
+    Raises Refused without the role (recorded), InputError without a reason or for a mistyped pseudonym, NotFound for
+    an unknown project or a pseudonym that is nobody's in this project.
+    """
+    people.require(database, log, actor, "pseudonyms.reverse", kind="pseudonym.reversed", project=project)
+    if not reason.strip():
+        raise InputError("A reversal needs a reason.", "Say what for, for instance the clinical finding's case number.")
+    right = parse(pseudonym)
+    keyring = Keyring(settings.custody_dir)
+    with database.writing() as db:
+        # Asked again in the transaction that answers: a role may have been taken away since.
+        people.holds(people.get(db, actor), "pseudonyms.reverse").or_refuse()
+        if db.get(Project, project) is None:
+            raise NotFound(f"There is no project {project!r}.", "`ngc-workbench project list` shows them.")
+        pseudonymiser = keyring.pseudonymiser(project)
+        found = None
+        for individual in db.scalars(select(Individual)):
+            if hmac.compare_digest(pseudonymiser.of(individual.internal_id), right):
+                found = individual
+                break
+        log.append(
+            db, "pseudonym.reversed", actor=actor, decision="allow", reason="role.holds", project=project,
+            subject=right, details={"purpose": reason.strip(), "found": found is not None},
+        )  # fmt: skip
+    if found is None:
+        raise NotFound("That pseudonym is nobody's in this project.", "Compare the project and the pseudonym.")
+    content = keyring.unseal(found.sealed)
+    return Identity(found.dataset_name, str(content["sample"]), content.get("cpr"))

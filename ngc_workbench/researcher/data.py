@@ -1,0 +1,124 @@
+"""What this session may read: the mounted views, their genotypes and their phenotypes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import disclosure, places
+from .errors import NgcError
+from .session import hail, say, start
+
+
+def data() -> Any:
+    """The mounted views as a pandas DataFrame, a row a release: people, variants, genome, phenotype fields."""
+    import pandas as pd
+
+    views = places.mounted()
+    if not views:
+        say(f"Nothing is mounted under {places.data_dir()}: this project has no approved data yet.")
+    return pd.DataFrame(
+        [
+            {
+                "dataset": view.dataset,
+                "release": view.release,
+                "people": view.people,
+                "variants": view.variants,
+                "genome": view.genome,
+                "phenotypes": ", ".join(view.fields),
+                "about": _first_line(view.readme),
+            }
+            for view in views
+        ],
+        columns=["dataset", "release", "people", "variants", "genome", "phenotypes", "about"],
+    )
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip("# ").strip() for line in text.splitlines() if line.strip("# ").strip()), "")
+
+
+class Formatted(str):
+    """A text that a notebook shows formatted."""
+
+    __slots__ = ()
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+def about(dataset: str, release: str | None = None) -> Formatted:
+    """The whole README of a release, shown as formatted text. Raises NgcError when it isn't mounted."""
+    view = places.find(dataset, release)
+    return Formatted(view.readme or f"{view.dataset}/{view.release} has no description.")
+
+
+def load(dataset: str | None = None, release: str | None = None) -> Any:
+    """The genotypes as a Hail MatrixTable: rows are variants, columns are people.
+
+    A column's key `s` is the person's pseudonym in this project; its phenotypes stand in `mt.pheno`.
+    Without a name: the only dataset there is. Without a release: the latest that is mounted.
+    Starts Hail when it isn't running. Raises NgcError when the dataset isn't mounted, or several are
+    and none is named.
+    """
+    if dataset is None:
+        names = sorted({view.dataset for view in places.mounted()})
+        if len(names) > 1:
+            raise NgcError(f"{len(names)} datasets are mounted.", f"Name one of: {', '.join(names)}.")
+        dataset = names[0] if names else "A dataset"
+    view = places.find(dataset, release)
+    start()
+    mt = hail().read_matrix_table(str(view.matrix))
+    say(f"{view.dataset}, release {view.release}: {view.people:,} people, {view.variants:,} variants, {view.genome}.")
+    return mt
+
+
+def phenotypes(dataset: str, release: str | None = None) -> Any:
+    """The phenotype table as a pandas DataFrame, a row a person, its index the pseudonym.
+
+    Raises NgcError when the release isn't mounted or has no phenotypes.
+    """
+    import pandas as pd
+
+    view = places.find(dataset, release)
+    if not view.phenotypes.is_file():
+        raise NgcError(f"{view.dataset}/{view.release} has no phenotype table.")
+    table = pd.read_csv(view.phenotypes, sep="\t", dtype={0: "string"})
+    return table.set_index(table.columns[0])
+
+
+def describe(source: Any) -> Any:
+    """A summary of phenotypes that shows no single person: a pandas DataFrame, a row a field or category.
+
+    `source` is a MatrixTable with `pheno`, or a DataFrame as `phenotypes` gives it. Numbers get their mean
+    and standard deviation (no extremes: those are one person's values); categories with fewer than
+    `disclosure.SMALL` people are shown without a count.
+    """
+    import pandas as pd
+
+    table = source if isinstance(source, pd.DataFrame) else _columns(source)
+    rows: list[dict[str, Any]] = []
+    for name in table.columns:
+        values = table[name].dropna()
+        number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+        if number and values.nunique() > 2:
+            rows.append(
+                {"field": name, "category": "", "people": len(values), "mean": values.mean(), "sd": values.std()}
+            )
+            continue
+        counts = values.astype(str).value_counts().sort_index()
+        if len(counts) > 20:
+            rows.append({"field": name, "category": f"{len(counts)} different values", "people": len(values)})
+            continue
+        rows += [
+            {"field": name, "category": category, "people": count if count >= disclosure.SMALL else None}
+            for category, count in counts.items()
+        ]
+    few = f"fewer than {disclosure.SMALL}"
+    shown = pd.DataFrame(rows, columns=["field", "category", "people", "mean", "sd"])
+    shown["people"] = [few if pd.isna(people) else f"{people:,.0f}" for people in shown["people"]]
+    return shown.set_index(["field", "category"]).round(3).fillna("")
+
+
+def _columns(mt: Any) -> Any:
+    cols = mt.cols().key_by()
+    return cols.select(**{name: cols.pheno[name] for name in cols.pheno}).to_pandas()

@@ -1,0 +1,7 @@
+"""Sessions: one person's container in one project, its network, its mounts, its limits, its end.
+
+`firewall` and `network` are what a container can reach, `container` what it is, `lifecycle` its start and its end with the records
+of both, `spawner` puts that under JupyterHub, `login` lets people in, and `warden` asks every 15 seconds whether each session may go on.
+
+A container is hostile ground: nothing that this room relies on stands inside of it.
+"""
