@@ -8,7 +8,7 @@ cd "$ROOT"
 library=ngc_workbench/researcher
 [ -f "$library/__init__.py" ] || fail "the researcher's library is missing ($library)" "take a whole checkout."
 
-mapfile -t inputs < <(find images/base images/machine.sh images/researcher "$library" -type f \
+mapfile -t inputs < <(find images/base images/machine.sh images/researcher "$library" example_notebooks -type f \
     -not -path '*/__pycache__/*' -not -name '*.in')
 TAG="ngc-researcher:$(hash_of "${inputs[@]}")"
 
@@ -41,6 +41,8 @@ trap 'rm -rf "$context"' EXIT
 mkdir -p "$context"
 cp -r images/researcher/. "$context/"
 cp -r "$library" "$context/ngc"
+mkdir "$context/notebooks"
+cp example_notebooks/*.ipynb "$context/notebooks/"
 find "$context" -name __pycache__ -prune -exec rm -rf {} +
 # The same modes whatever the umask of who cloned it.
 chmod -R u=rwX,go=rX "$context"

@@ -8,4 +8,16 @@ from ngc_workbench.airlock.outbox import outbox
 from ngc_workbench.airlock.requests import Wanted, download, resume, run_checks, submit, vote
 from ngc_workbench.airlock.store import OutboxFile, Store, Taken, safe_name
 
-__all__ = ["OutboxFile", "Store", "Taken", "Wanted", "download", "outbox", "resume", "run_checks", "safe_name", "submit", "vote"]
+__all__ = [
+    "OutboxFile",
+    "Store",
+    "Taken",
+    "Wanted",
+    "download",
+    "outbox",
+    "resume",
+    "run_checks",
+    "safe_name",
+    "submit",
+    "vote",
+]

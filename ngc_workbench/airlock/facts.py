@@ -36,7 +36,9 @@ def requester(db: Session, name: str, project: str) -> policy.Requester:
 def checker(db: Session, name: str, project: str) -> policy.Checker:
     """The facts about a person who wants to review a request of the project. Raises NotFound."""
     person = people.get(db, name)
-    membership = db.scalar(select(Membership.id).where(Membership.project_name == project, Membership.person_name == name).limit(1))
+    membership = db.scalar(
+        select(Membership.id).where(Membership.project_name == project, Membership.person_name == name).limit(1)
+    )
     return policy.Checker(
         name=name,
         roles=tuple(person.roles),

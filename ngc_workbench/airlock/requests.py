@@ -46,7 +46,9 @@ def _move(request: ExportRequest, target: str) -> None:
     request.state = target
 
 
-def _refuse(db: Session, log: AuditLog, decision: Decision, *, actor: str, project: str, request_id: str = "", step: str) -> None:
+def _refuse(
+    db: Session, log: AuditLog, decision: Decision, *, actor: str, project: str, request_id: str = "", step: str
+) -> None:
     if not decision:
         log.append(
             db, "export.refused", actor=actor, decision="deny", reason=decision.reason, project=project, subject=request_id,
@@ -54,7 +56,16 @@ def _refuse(db: Session, log: AuditLog, decision: Decision, *, actor: str, proje
         )  # fmt: skip
 
 
-def submit(database: Database, log: AuditLog, settings: Settings, *, project: str, person: str, files: Sequence[Wanted], purpose: str) -> ExportRequest:
+def submit(
+    database: Database,
+    log: AuditLog,
+    settings: Settings,
+    *,
+    project: str,
+    person: str,
+    files: Sequence[Wanted],
+    purpose: str,
+) -> ExportRequest:
     """Copies the files out of the person's outbox and makes a request of them, in state submitted.
 
     All or nothing: on any error no request exists. The caller then runs `run_checks`.
@@ -73,11 +84,23 @@ def submit(database: Database, log: AuditLog, settings: Settings, *, project: st
             decision = _decide_request(db, log, person, project)
             if decision:
                 keep()
-                request = ExportRequest(id=secrets.token_hex(8), project_name=project, requester=person, purpose=purpose.strip(), state="draft")
+                request = ExportRequest(
+                    id=secrets.token_hex(8),
+                    project_name=project,
+                    requester=person,
+                    purpose=purpose.strip(),
+                    state="draft",
+                )
                 _move(request, "submitted")
                 request.submitted = utcnow()
                 request.files = [
-                    ExportFile(name=copy.name, sha256=copy.sha256, size=copy.size, description=file.description.strip(), findings=[])
+                    ExportFile(
+                        name=copy.name,
+                        sha256=copy.sha256,
+                        size=copy.size,
+                        description=file.description.strip(),
+                        findings=[],
+                    )
                     for copy, file in zip(taken, files, strict=True)
                 ]
                 db.add(request)
@@ -161,7 +184,17 @@ def resume(database: Database, log: AuditLog, settings: Settings) -> list[str]:
     return done
 
 
-def vote(database: Database, log: AuditLog, settings: Settings, *, request_id: str, checker: str, approve: bool, reason: str, seen: str) -> ExportRequest:
+def vote(
+    database: Database,
+    log: AuditLog,
+    settings: Settings,
+    *,
+    request_id: str,
+    checker: str,
+    approve: bool,
+    reason: str,
+    seen: str,
+) -> ExportRequest:
     """Casts a vote, and decides the request when it was the deciding one.
 
     `seen` is the digest (`policy.airlock.digest`) of the files that the checker was shown. On approval the files without a blocking
@@ -209,7 +242,9 @@ def _settle(db: Session, log: AuditLog, request: ExportRequest, needed: int) -> 
     )  # fmt: skip
 
 
-def download(database: Database, log: AuditLog, settings: Settings, *, request_id: str, file_id: int, person: str) -> tuple[Path, ExportFile]:
+def download(
+    database: Database, log: AuditLog, settings: Settings, *, request_id: str, file_id: int, person: str
+) -> tuple[Path, ExportFile]:
     """The path of a released file's copy, hashed again just now, and its record; the download is counted and recorded.
 
     Raises Refused (recorded), NotFound, IntegrityError (the stored copy differs from what was reviewed; recorded).
@@ -236,13 +271,17 @@ def download(database: Database, log: AuditLog, settings: Settings, *, request_i
     return path, file
 
 
-def _decide_download(db: Session, log: AuditLog, request_id: str, file_id: int, person: str) -> tuple[ExportRequest, ExportFile, Decision]:
+def _decide_download(
+    db: Session, log: AuditLog, request_id: str, file_id: int, person: str
+) -> tuple[ExportRequest, ExportFile, Decision]:
     request = facts.find(db, request_id)
     file = next((file for file in request.files if file.id == file_id), None)
     if file is None:
         raise NotFound("There is no such file in the request.", "Open the request again.")
     decision = policy.may_download(
-        facts.requester(db, person, request.project_name), facts.facts(db, request), file_released=file.released is not None
+        facts.requester(db, person, request.project_name),
+        facts.facts(db, request),
+        file_released=file.released is not None,
     )
     if decision and file.verdict == "block":
         # Can't be by the rules above; stands here so that no later change of them lets one out.

@@ -31,7 +31,9 @@ from ngc_workbench.errors import Conflict, InputError, IntegrityError, NotFound,
 _CHUNK = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # A name is shown to people, stands in headers and on somebody's disk: letters of Danish and its neighbours, digits, a few signs.
-_NAME = re.compile(r"[A-Za-z0-9ÆØÅæøåÄÖÜäöüéÉ](?:[A-Za-z0-9ÆØÅæøåÄÖÜäöüéÉ ._()+=@,-]{0,98}[A-Za-z0-9ÆØÅæøåÄÖÜäöüéÉ)_+-])?")
+_NAME = re.compile(
+    r"[A-Za-z0-9ÆØÅæøåÄÖÜäöüéÉ](?:[A-Za-z0-9ÆØÅæøåÄÖÜäöüéÉ ._()+=@,-]{0,98}[A-Za-z0-9ÆØÅæøåÄÖÜäöüéÉ)_+-])?"
+)
 _ORPHAN_AGE = 3600.0  # seconds: no submission takes longer between its first copy and its commit
 
 
@@ -131,7 +133,10 @@ class Store:
         if not names:
             raise InputError("No file was chosen.", "Choose at least one file of the outbox.")
         if len(names) > self.max_files:
-            raise InputError(f"{len(names)} files are more than the {self.max_files} that one request may have.", "Split the request.")
+            raise InputError(
+                f"{len(names)} files are more than the {self.max_files} that one request may have.",
+                "Split the request.",
+            )
         if len({safe_name(name) for name in names}) != len(names):
             raise InputError("A file was named twice.", "Name each file once.")
         staging = self._incoming / secrets.token_hex(16)
@@ -208,7 +213,9 @@ class Store:
         except FileNotFoundError:
             raise IntegrityError("The stored copy of a submitted file is gone.", "Call the security officer.") from None
         if content.hexdigest() != sha256:
-            raise IntegrityError("The stored copy of a submitted file is not what was submitted.", "Call the security officer.")
+            raise IntegrityError(
+                "The stored copy of a submitted file is not what was submitted.", "Call the security officer."
+            )
         return path
 
     def sweep(self, kept: Collection[str], *, age: float = _ORPHAN_AGE) -> int:
@@ -245,7 +252,9 @@ def _open_regular(folder: int, name: str) -> int:
         raise NotFound(f"There is no file {name} in the outbox.", "Look at the outbox again.") from None
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EACCES):
-            raise InputError(f"{name} is not a readable regular file.", "Put a copy of the file itself in the outbox.") from error
+            raise InputError(
+                f"{name} is not a readable regular file.", "Put a copy of the file itself in the outbox."
+            ) from error
         raise Unavailable(f"{name} can't be read: {error.strerror}.", "Try again; else call the operator.") from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
@@ -259,5 +268,9 @@ def _plain_errors() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Unavailable("The airlock's disk is full; nothing was submitted.", "Call the operator, then ask again.") from error
-        raise Unavailable(f"The airlock's store does not answer: {error.strerror}.", "Call the operator, then ask again.") from error
+            raise Unavailable(
+                "The airlock's disk is full; nothing was submitted.", "Call the operator, then ask again."
+            ) from error
+        raise Unavailable(
+            f"The airlock's store does not answer: {error.strerror}.", "Call the operator, then ask again."
+        ) from error

@@ -46,7 +46,9 @@ def _checked(model: dict[str, Any]) -> dict[str, Any]:
         kept.update(content=None, format=None, mimetype=_mimetype(model))
     elif kind == "directory" and isinstance(content, list):
         if len(content) > NAMES_LIMIT:
-            raise Refused("contents.too_many", f"The folder has more than {NAMES_LIMIT} entries.", "Open a smaller folder.")
+            raise Refused(
+                "contents.too_many", f"The folder has more than {NAMES_LIMIT} entries.", "Open a smaller folder."
+            )
         kept.update(content=[_entry(entry) for entry in content], format="json")
     elif kind == "notebook" and form == "json" and isinstance(content, dict):
         kept.update(content=content, format="json")
@@ -67,7 +69,9 @@ def _entry(entry: Any) -> dict[str, Any]:
 def _description(model: dict[str, Any]) -> dict[str, Any]:
     kept = {key: model[key] for key in _KEYS if key in model}
     for value in kept.values():
-        plain = value is None or isinstance(value, (bool, int)) or (isinstance(value, str) and len(value) <= _NAME_LIMIT)
+        plain = (
+            value is None or isinstance(value, (bool, int)) or (isinstance(value, str) and len(value) <= _NAME_LIMIT)
+        )
         if not plain:
             raise Refused("contents.shape", "The session's answer has an unknown shape.")
     return kept
@@ -102,11 +106,15 @@ def check_write(raw: bytes) -> bytes:
     chunk = model.pop("chunk", None)
     if model.get("format") == "base64":
         if chunk == 1:  # the first of several pieces
-            raise Refused("contents.upload_large", "A file of more than 1 MB can't be brought in from the browser.", _BRING)
+            raise Refused(
+                "contents.upload_large", "A file of more than 1 MB can't be brought in from the browser.", _BRING
+            )
         model.update(format="text", type="file", content=_decoded(model.get("content")))
     form, content = model.get("format"), model.get("content")
     if isinstance(content, str):
-        _check_text(content, "contents.upload_binary", "Only text below 1 MB can be brought in from the browser.", _BRING)
+        _check_text(
+            content, "contents.upload_binary", "Only text below 1 MB can be brought in from the browser.", _BRING
+        )
     elif not (content is None or (isinstance(content, dict) and form in ("json", None))):
         raise Refused("contents.upload_binary", "Only notebooks and text can be saved from the browser.", _BRING)
     if form not in (None, "json", "text"):

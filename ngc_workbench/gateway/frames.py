@@ -140,7 +140,12 @@ def _decode_default(data: str | bytes) -> Message:
 
 
 def _message(
-    channel: bytes, header: dict[str, Any], parent: dict[str, Any], metadata: Any, content: Any, buffers: Sequence[bytes]
+    channel: bytes,
+    header: dict[str, Any],
+    parent: dict[str, Any],
+    metadata: Any,
+    content: Any,
+    buffers: Sequence[bytes],
 ) -> Message:
     try:
         name = channel.decode("ascii")

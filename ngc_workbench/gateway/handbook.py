@@ -29,7 +29,19 @@ def render() -> str:
     parts = [
         _HEAD,
         "## HTTP: what may pass\n",
-        _table(("Rule", "Methods", "Address below the session's prefix", "Why", "Answer", "Parameters", "Sent, at most", "Answered, at most"), map(_row, listed)),
+        _table(
+            (
+                "Rule",
+                "Methods",
+                "Address below the session's prefix",
+                "Why",
+                "Answer",
+                "Parameters",
+                "Sent, at most",
+                "Answered, at most",
+            ),
+            map(_row, listed),
+        ),
         "## HTTP: what is refused, and what a person is told\n",
         _table(
             ("Rule", "Methods", "Address below the session's prefix", "What is said"),
@@ -39,13 +51,17 @@ def render() -> str:
             ),
         ),
         "## Contents of files\n",
-        (f"Notebooks up to {_size(32 * policy.MB)}, text up to {_size(contents.TEXT_LIMIT)}, folders of up to "
-        f"{contents.NAMES_LIMIT:,} entries. The answer is judged, not the question: base64, and whatever is neither notebook nor text, "
-        "is refused in both directions. A text file that JupyterLab uploads as base64 is passed on as text.\n"),
+        (
+            f"Notebooks up to {_size(32 * policy.MB)}, text up to {_size(contents.TEXT_LIMIT)}, folders of up to "
+            f"{contents.NAMES_LIMIT:,} entries. The answer is judged, not the question: base64, and whatever is neither notebook nor text, "
+            "is refused in both directions. A text file that JupyterLab uploads as base64 is passed on as text.\n"
+        ),
         "## Kernel messages from the browser\n",
         _table(("Type", "Channels", "What for"), ((f"`{kind}`", *row) for kind, row in messages.FROM_BROWSER.items())),
-        (f"An `execute_request` is recorded as `session.cell` (hash, length, and the code up to {messages.CODE_LIMIT // 1024} k characters) "
-        "before it is passed on; one that can't be recorded isn't run. Other types are answered with an error.\n"),
+        (
+            f"An `execute_request` is recorded as `session.cell` (hash, length, and the code up to {messages.CODE_LIMIT // 1024} k characters) "
+            "before it is passed on; one that can't be recorded isn't run. Other types are answered with an error.\n"
+        ),
         "## Kernel messages to the browser\n",
         _table(("Type", "Channels", "What for"), ((f"`{kind}`", *row) for kind, row in messages.TO_BROWSER.items())),
         f"A message above {_size(messages.MESSAGE_LIMIT)} is replaced by a notice. All bytes are added up per session.\n",

@@ -163,7 +163,11 @@ def to_browser(
     not listed for the ending of its name.
     """
     if "attachment" in upstream.get("Content-Disposition", "").lower():
-        raise Refused("answer.attachment", "The session wanted to hand out a file.", "Put it into the outbox and ask for its release in the portal.")
+        raise Refused(
+            "answer.attachment",
+            "The session wanted to hand out a file.",
+            "Put it into the outbox and ask for its release in the portal.",
+        )
     if upstream.get("Content-Encoding", "identity").lower() != "identity":
         raise Refused("answer.encoded", "The session's answer is encoded in a way that can't be looked into.")
     page = rule.handling in (Handling.DOCUMENT, Handling.CALLBACK)
@@ -245,8 +249,11 @@ def location(raw: str, route: Route, settings: Settings) -> str:
             len({name for name, _ in pairs}) == len(pairs)
             and all(name in _AUTHORIZE and _SHORT.fullmatch(value) for name, value in pairs)
             and dict(pairs).get("client_id") == route.client_id
-            and dict(pairs).get("redirect_uri") in (f"{route.origin}{route.prefix}oauth_callback", f"{route.prefix}oauth_callback")
+            and dict(pairs).get("redirect_uri")
+            in (f"{route.origin}{route.prefix}oauth_callback", f"{route.prefix}oauth_callback")
         )
         if query_ok:
             return f"{settings.public_url}/hub/api/oauth2/authorize?{urlencode(pairs)}"
-    raise Refused("answer.redirect", "The session wanted to send your browser elsewhere.", "Open the session from the portal.")
+    raise Refused(
+        "answer.redirect", "The session wanted to send your browser elsewhere.", "Open the session from the portal."
+    )

@@ -12,10 +12,11 @@ from typing import Any
 
 from ngc_workbench.audit.events import Detail
 from ngc_workbench.gateway.frames import Message, answer_to
+from ngc_workbench.gateway.outputs import harmless
 from ngc_workbench.policy.decision import Decision, allow, deny
 
 MESSAGE_LIMIT = 16 * 1024 * 1024
-"""Largest message that reaches the browser, in bytes. BokehJS in a message is 8 MB."""
+"""Largest message that reaches the browser, in bytes. A figure of Bokeh's with many points takes some."""
 
 CODE_LIMIT = 64 * 1024
 """Characters of a cell's code that are recorded; of longer code the hash and the length say the rest."""
@@ -59,15 +60,13 @@ MEDIA: dict[str, str] = {
     "text/plain": "text",
     "text/markdown": "text",
     "text/latex": "formulas",
-    "text/html": "tables; the page's policy lets no script in it run",
+    "text/html": "tables and text, made harmless: no script, no link, nothing that loads",
     "image/png": "pictures",
     "image/jpeg": "pictures",
     "image/gif": "pictures",
-    "image/svg+xml": "drawings; the page's policy lets no script in it run",
+    "image/svg+xml": "drawings, shown as pictures; the page's policy lets no script in it run",
     "application/json": "trees of values",
-    "application/javascript": "Bokeh's own loader and plots, for front ends that render it; the page's policy lets it reach only its own session",
-    "application/vnd.bokehjs_load.v0+json": "Bokeh's loader",
-    "application/vnd.bokehjs_exec.v0+json": "a Bokeh plot",
+    "application/vnd.ngc.bokeh+json": "a Bokeh figure as data; a trusted extension of the image draws it",
     "application/vnd.jupyter.stdout": "printed text",
     "application/vnd.jupyter.stderr": "printed text",
 }
@@ -106,7 +105,9 @@ def is_looked_into(message: Message) -> bool:
 
 def shown(message: Message) -> tuple[Message, tuple[str, ...]]:
     """The message as the browser gets it, and the media types that were taken out of it. Raises Malformed."""
-    return _without_closed_features(message) if message.kind == "kernel_info_reply" else _without_unlisted_media(message)
+    return (
+        _without_closed_features(message) if message.kind == "kernel_info_reply" else _without_unlisted_media(message)
+    )
 
 
 def _without_closed_features(message: Message) -> tuple[Message, tuple[str, ...]]:
@@ -121,12 +122,19 @@ def _without_unlisted_media(message: Message) -> tuple[Message, tuple[str, ...]]
     if not isinstance(data, dict):
         return replace(message, content={**content, "data": {}}), ()
     cut = tuple(sorted(str(kind)[:100] for kind in data if kind not in MEDIA))
-    if not cut:
+    if not cut and "text/html" not in data:
         return message, ()
     kept: dict[str, Any] = {kind: value for kind, value in data.items() if kind in MEDIA}
+    if "text/html" in kept:
+        kept["text/html"] = harmless(_joined(kept["text/html"]))
     if not kept:
         kept["text/plain"] = f"[An output of type {', '.join(cut)} isn't shown: this type doesn't leave a session.]"
     return replace(message, content={**content, "data": kept}), cut
+
+
+def _joined(text: object) -> str:
+    # nbformat allows a list of lines in place of a text.
+    return "".join(str(line) for line in text) if isinstance(text, list) else str(text)
 
 
 def cut_notice(message: Message, size: int) -> Message:
@@ -138,7 +146,9 @@ def cut_notice(message: Message, size: int) -> Message:
     if message.channel == "iopub":
         answer = answer_to(message, "stream", {"name": "stderr", "text": text})
     else:
-        answer = answer_to(message, message.kind, {"status": "error", "ename": "OutputCut", "evalue": text, "traceback": []})
+        answer = answer_to(
+            message, message.kind, {"status": "error", "ename": "OutputCut", "evalue": text, "traceback": []}
+        )
     return replace(answer, parent=message.parent)
 
 
@@ -147,10 +157,23 @@ def refusal_of(message: Message, decision: Decision) -> tuple[Message, ...]:
     if not message.kind.endswith("_request"):
         return ()
     text = f"{decision.text} {decision.remedy}".strip()
-    content: dict[str, Any] = {"status": "error", "ename": "Refused", "evalue": text, "traceback": [text], "execution_count": None}
+    content: dict[str, Any] = {
+        "status": "error",
+        "ename": "Refused",
+        "evalue": text,
+        "traceback": [text],
+        "execution_count": None,
+    }
     if message.kind == "debug_request":
         # JupyterLab asks at each start whether a debugger was left on; the debug adapter protocol has its own form of "no".
-        state = {"isStarted": False, "breakpoints": [], "hashMethod": "Murmur2", "hashSeed": 0, "tmpFilePrefix": "", "tmpFileSuffix": ""}
+        state = {
+            "isStarted": False,
+            "breakpoints": [],
+            "hashMethod": "Murmur2",
+            "hashSeed": 0,
+            "tmpFilePrefix": "",
+            "tmpFileSuffix": "",
+        }
         content |= {"type": "response", "success": False, "message": text, "body": {**state, "stoppedThreads": []}}
     replies = [answer_to(message, f"{message.kind.removesuffix('request')}reply", content)]
     if message.kind == "execute_request":

@@ -144,10 +144,16 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 UNLISTED = _refuse("route.unlisted", r".*", "The gateway doesn't know this address, so it is closed.", SUPPORT)
-TOP_LEVEL = _refuse("page.outside_frame", r".*", "A session is shown inside the portal's page only.", "Open it from the portal.")
+TOP_LEVEL = _refuse(
+    "page.outside_frame", r".*", "A session is shown inside the portal's page only.", "Open it from the portal."
+)
 NOT_A_PAGE = _refuse("page.not_a_page", r".*", "This address is not a page.", "Open the session from the portal.")
-CROSS_ORIGIN = _refuse("request.cross_origin", r".*", "Another site asked for this in your name.", "Open the session from the portal.")
-TOO_LARGE = _refuse("request.too_large", r".*", "What was sent is too large.", "Bring larger files in through the portal.")
+CROSS_ORIGIN = _refuse(
+    "request.cross_origin", r".*", "Another site asked for this in your name.", "Open the session from the portal."
+)
+TOO_LARGE = _refuse(
+    "request.too_large", r".*", "What was sent is too large.", "Bring larger files in through the portal."
+)
 BODY_TYPE = _refuse("request.type", r".*", "Only JSON may be sent here.", SUPPORT)
 PARAMETERS = _refuse("request.parameters", r".*", "A parameter of the address is given twice, or too long.", SUPPORT)
 UPGRADE = _refuse("request.upgrade", r".*", "This address and this kind of connection don't go together.", SUPPORT)
@@ -155,7 +161,9 @@ UPGRADE = _refuse("request.upgrade", r".*", "This address and this kind of conne
 GENERAL: tuple[Rule, ...] = (UNLISTED, TOP_LEVEL, NOT_A_PAGE, CROSS_ORIGIN, TOO_LARGE, BODY_TYPE, PARAMETERS, UPGRADE)
 """Refusals that don't hang on one address."""
 
-_COMPILED: tuple[tuple[Rule, re.Pattern[str]], ...] = tuple((rule, re.compile(rule.pattern, re.DOTALL)) for rule in RULES)
+_COMPILED: tuple[tuple[Rule, re.Pattern[str]], ...] = tuple(
+    (rule, re.compile(rule.pattern, re.DOTALL)) for rule in RULES
+)
 _SOCKETS = (Handling.CHANNELS, Handling.SILENT)
 _PAGES = (Handling.DOCUMENT, Handling.CALLBACK)
 # Destinations of a browser's request that would show the answer as a page or run it as a document's part.

@@ -106,7 +106,9 @@ class BrowserSide:
             ) as answer:
                 return await self._answer(request, asked, answer)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable("The session does not answer.", "Wait a moment, or start it again from the portal.") from error
+            raise Unavailable(
+                "The session does not answer.", "Wait a moment, or start it again from the portal."
+            ) from error
 
     # -- the request's body ------------------------------------------------------------------------
 
@@ -137,7 +139,9 @@ class BrowserSide:
             return web.Response(status=answer.status, headers=own)
         if rule.handling is Handling.CALLBACK and answer.status < 400:
             raise Refused("answer.callback", "Signing in ends with a redirect, and with nothing else.")
-        pieces = _bounded(answer.content, rule.response_limit, "answer.too_large", "The session's answer is too large to be shown.")
+        pieces = _bounded(
+            answer.content, rule.response_limit, "answer.too_large", "The session's answer is too large to be shown."
+        )
         if rule.handling is Handling.CONTENTS:
             raw = b"".join([piece async for piece in pieces])
             body = await _off_loop(contents.check_answer, raw) if answer.status < 400 else contents.check_error(raw)
@@ -187,4 +191,3 @@ async def _off_loop(check: Callable[[bytes], bytes], raw: bytes) -> bytes:
 def _loosely(path: str) -> str:
     """A path good enough to say whose session a refused request was for; nothing is forwarded by it."""
     return "/" + "/".join(part for part in path.split("/") if part)
-

@@ -170,7 +170,9 @@ class Recorder:
             if entry.written is None:
                 again.append(entry)
             elif not entry.written.done():
-                entry.written.set_exception(Unavailable("The audit log can't be written.", "Tell the security officer."))
+                entry.written.set_exception(
+                    Unavailable("The audit log can't be written.", "Tell the security officer.")
+                )
         self._batch.entries = (again + self._batch.entries)[:_MAX_WAITING]
         for session, count in batch.sent.items():
             self._batch.sent[session] = self._batch.sent.get(session, 0) + count

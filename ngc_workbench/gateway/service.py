@@ -86,16 +86,16 @@ async def _listen(
     port: int,
 ) -> None:
     # The bare server, without a router: the table routes, by the path as it was written.
-    server = web.Server(
-        handler, access_log=None, auto_decompress=False, max_line_size=_LINE, max_field_size=_LINE
-    )
+    server = web.Server(handler, access_log=None, auto_decompress=False, max_line_size=_LINE, max_field_size=_LINE)
     runner = web.ServerRunner(server, shutdown_timeout=2)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
-        raise Unavailable(f"Port {port} is in use.", "Stop what uses it, or change the port in the settings.") from error
+        raise Unavailable(
+            f"Port {port} is in use.", "Stop what uses it, or change the port in the settings."
+        ) from error
 
 
 async def serve(settings: Settings) -> None:

@@ -45,7 +45,12 @@ class Call:
 
 CALLS: tuple[Call, ...] = (
     Call("hub.version", "GET", "/hub/api", "see that the hub is there, and its version"),
-    Call("hub.whoami", "GET", "/hub/api/user", "whose token a browser's is: passed on when it is the session's own person's"),
+    Call(
+        "hub.whoami",
+        "GET",
+        "/hub/api/user",
+        "whose token a browser's is: passed on when it is the session's own person's",
+    ),
     Call("hub.activity", "POST", "/hub/api/users/{person}/activity", "tell that this server was used, and when"),
     Call("hub.token", "POST", "/hub/api/oauth2/token", "end of the sign-in hop, as this server's own client"),
 )
@@ -153,7 +158,9 @@ def activity(raw: bytes, route: Route) -> bytes:
     kept: dict[str, Any] = {"last_activity": _moment(body.get("last_activity"))}
     if servers:
         own = servers[route.project]
-        kept["servers"] = {route.project: {"last_activity": _moment(own.get("last_activity") if isinstance(own, dict) else None)}}
+        kept["servers"] = {
+            route.project: {"last_activity": _moment(own.get("last_activity") if isinstance(own, dict) else None)}
+        }
     return json.dumps(kept).encode()
 
 
@@ -220,4 +227,6 @@ def _source(request: web.BaseRequest) -> str:
 
 
 def _say(status: int, message: str, reason: str) -> web.Response:
-    return web.json_response({"message": message, "reason": reason, "status": status}, status=status, headers=headers.own_data())
+    return web.json_response(
+        {"message": message, "reason": reason, "status": status}, status=status, headers=headers.own_data()
+    )

@@ -66,7 +66,9 @@ class Relay:
             status = error.status if 400 <= error.status < 500 else 502
             return web.Response(status=status)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable("The session does not answer.", "Wait a moment, or start it again from the portal.") from error
+            raise Unavailable(
+                "The session does not answer.", "Wait a moment, or start it again from the portal."
+            ) from error
         async with kernel:
             v1 = kernel.protocol == V1
             browser = web.WebSocketResponse(
@@ -210,4 +212,6 @@ async def _send(socket: Socket, data: str | bytes) -> None:
 def _check_origin(request: web.BaseRequest, route: Route) -> None:
     """A browser names the page that opens a WebSocket; programs needn't. Raises Refused for another origin's page."""
     if request.headers.get("Origin", route.origin) != route.origin:
-        raise Refused("request.cross_origin", "Another site asked for this in your name.", "Open the session from the portal.")
+        raise Refused(
+            "request.cross_origin", "Another site asked for this in your name.", "Open the session from the portal."
+        )

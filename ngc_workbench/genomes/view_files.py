@@ -135,34 +135,36 @@ def search(view: Path, forbidden: Forbidden) -> list[str]:
     text but alleles, ids and categories: their schema and values are compared in Hail.
     """
     found = []
-    texts = [*own_files(view), *(path for path in shared_files(view) if path.name == "metadata.json.gz")]
-    for path in texts:
+    searched = [*own_files(view), *(path for path in shared_files(view) if path.name == "metadata.json.gz")]
+    for path in searched:
         content = path.read_bytes()
         if path.name.endswith(".gz"):
             content = gzip.decompress(content)
-        found += [
-            f"{path.relative_to(view)}: {what}"
-            for what in things(content, forbidden, texts=path.suffix in (".tsv", ".md"))
-        ]
+        found += [f"{path.relative_to(view)}: {what}" for what in things(content, forbidden, _kind(path))]
     for path in view.rglob("*"):
-        found += [f"the name of a file: {what}" for what in things(path.name.encode(), forbidden)]
+        found += [f"the name of a file: {what}" for what in things(path.name.encode(), forbidden, "data")]
     return found
 
 
-def things(content: bytes, forbidden: Forbidden, *, texts: bool = False) -> list[str]:
-    """Kinds of forbidden things in some bytes. In `texts` (tables, prose) a host name may be an ordinary word."""
+def _kind(path: Path) -> str:
+    """`prose` (a table or a text: a host name may be an ordinary word there), `data` (JSON), or `packed` (Hail's parts)."""
+    if path.suffix in (".tsv", ".md", ".txt"):
+        return "prose"
+    return "data" if path.suffix == ".gz" else "packed"
+
+
+def things(content: bytes, forbidden: Forbidden, kind: str) -> list[str]:
+    """Kinds of forbidden things in some bytes. In `packed` ones a short word occurs by chance and means nothing."""
     found = []
+    tokens = set(_WORDS.findall(content)) if kind != "packed" else set()
+    path, host = forbidden.words
     if re.search(ID_PATTERN.encode(), content):
         found.append("an internal id")
-    if forbidden.samples & set(_WORDS.findall(content)):
+    if forbidden.samples & tokens:
         found.append("the name of a sample")
     if find_cpr(content.decode("utf-8", "replace")):
         found.append("a CPR number")
-    tokens = set(_WORDS.findall(content))
-    path, host = forbidden.words
-    # A name of a few letters occurs in compressed bytes by chance.
-    named = not texts and len(host) >= _SHORTEST_NAME and host in tokens
-    if path in content or named:
+    if path in content or (kind == "data" and len(host) >= _SHORTEST_NAME and host in tokens):
         found.append("a path or host name")
     return found
 

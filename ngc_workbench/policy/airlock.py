@@ -119,11 +119,19 @@ def may_vote(checker: Checker, request: Request, *, approve: bool, reason: str, 
     if request.state != "in_review":
         return deny("vote.not_in_review", f"The request is {request.state.replace('_', ' ')}; it takes no votes now.")
     if seen != request.digest:
-        return deny("vote.other_version", "The files are not those that you were shown.", "Open the request again and look at it.")
+        return deny(
+            "vote.other_version",
+            "The files are not those that you were shown.",
+            "Open the request again and look at it.",
+        )
     if not reason.strip():
         return deny("vote.no_reason", "A vote needs a reason.", "Say in a sentence what you looked at.")
     if approve and request.releasable == 0:
-        return deny("vote.nothing_releasable", "Every file has a blocking finding, so there is nothing to approve.", "Reject the request, and say what would mend it.")
+        return deny(
+            "vote.nothing_releasable",
+            "Every file has a blocking finding, so there is nothing to approve.",
+            "Reject the request, and say what would mend it.",
+        )
     return allow("vote.counts", "an independent checker's first vote on these files")
 
 
@@ -153,7 +161,9 @@ def may_download(person: Requester, request: Request, *, file_released: bool) ->
     if person.name != request.requester:
         return deny("download.not_requester", "Only the person who asked for the export may download it.")
     if request.state != "released":
-        return deny("download.not_released", f"The request is {request.state.replace('_', ' ')}; nothing of it was released.")
+        return deny(
+            "download.not_released", f"The request is {request.state.replace('_', ' ')}; nothing of it was released."
+        )
     if not file_released:
         return deny("download.withheld", "This file was withheld.", "Its findings say why, and what would mend it.")
     return allow("download.own_release", "the requester's own released file")

@@ -28,18 +28,30 @@ def main() -> int:
         settings = configuration.load()
         missing = [name for name in _NEEDED if not os.environ.get(name)]
         if missing:
-            raise ConfigurationError(f"The portal is started by the hub: {', '.join(missing)} are not set.", "Run `ngc-workbench up`.")
+            raise ConfigurationError(
+                f"The portal is started by the hub: {', '.join(missing)} are not set.", "Run `ngc-workbench up`."
+            )
         prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", PREFIX)
-        auth = HubAuth(secure=settings.public_scheme == "https", prefix=prefix, sign_out_url=f"{settings.public_url}/hub/logout")
+        auth = HubAuth(
+            secure=settings.public_scheme == "https", prefix=prefix, sign_out_url=f"{settings.public_url}/hub/logout"
+        )
         app = create_app(
             settings, Database(settings.database), AuditLog(settings.control_dir / "audit"), auth=auth,
-            sessions=HubSessions(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"]), prefix=prefix,
+            sessions=HubSessions(os.environ["JUPYTERHUB_API_URL"]), prefix=prefix,
         )  # fmt: skip
     except WorkbenchError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
     # Loopback alone: the hub's proxy stands before it. It sees the proxy's address, and asks it for no other.
-    uvicorn.run(app, host="127.0.0.1", port=settings.portal_port, proxy_headers=False, server_header=False, access_log=False, log_config=None)
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=settings.portal_port,
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
     return 0
 
 

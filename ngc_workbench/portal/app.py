@@ -38,7 +38,9 @@ class _Files(StaticFiles):
         return answer
 
 
-def create_app(settings: Settings, database: Database, log: AuditLog, *, auth: Auth, sessions: Sessions, prefix: str = PREFIX) -> FastAPI:
+def create_app(
+    settings: Settings, database: Database, log: AuditLog, *, auth: Auth, sessions: Sessions, prefix: str = PREFIX
+) -> FastAPI:
     """The portal's ASGI application. `auth` says who asks, `sessions` starts and stops; both are the hub's in production."""
     worker = Worker(settings, database, log)
     portal = Portal(settings, database, log, auth, sessions, worker, Pages(settings, prefix, i18n.Languages()))
@@ -66,7 +68,11 @@ def _handlers(app: FastAPI, portal: Portal) -> None:
     @app.middleware("http")
     async def around(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         length = request.headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > _LARGEST_FORM or "chunked" in request.headers.get("transfer-encoding", ""):
+        if (
+            not length.isdigit()
+            or int(length) > _LARGEST_FORM
+            or "chunked" in request.headers.get("transfer-encoding", "")
+        ):
             return await portal.not_served(request, HTTPException(413))
         chosen = request.query_params.get("lang", "")
         if request.method == "GET" and chosen in i18n.LANGUAGES:
@@ -96,6 +102,10 @@ def _handlers(app: FastAPI, portal: Portal) -> None:
 def _choose(request: Request, language: str, *, secure: bool) -> Response:
     """The same page again, in the language that was chosen."""
     query = "&".join(part for part in request.url.query.split("&") if not part.startswith("lang="))
-    answer = Response(status_code=303, headers={**security.headers(), "Location": request.url.path + (f"?{query}" if query else "")})
-    answer.set_cookie(i18n.COOKIE, language, max_age=365 * 86400, httponly=True, samesite="lax", secure=secure, path=PREFIX)
+    answer = Response(
+        status_code=303, headers={**security.headers(), "Location": request.url.path + (f"?{query}" if query else "")}
+    )
+    answer.set_cookie(
+        i18n.COOKIE, language, max_age=365 * 86400, httponly=True, samesite="lax", secure=secure, path=PREFIX
+    )
     return answer

@@ -77,7 +77,9 @@ class HubAuth:
         try:
             model = await self._hub.user_for_token(visit.token, sync=False)
         except HTTPError as error:
-            raise Unavailable(marked("The hub does not answer."), marked("Wait a moment, then load the page again.")) from error
+            raise Unavailable(
+                marked("The hub does not answer."), marked("Wait a moment, then load the page again.")
+            ) from error
         if model is None:
             return None
         visit.seen = time.monotonic()
@@ -97,8 +99,16 @@ class HubAuth:
         """From the hub: its code becomes a token, kept here."""
         state, code = request.query_params.get("state", ""), request.query_params.get("code", "")
         marker = f"{self._cookie}-{state[:8]}"
-        if not state or not code or not secrets.compare_digest(request.cookies.get(marker, "").encode(), state.encode()):
-            raise Refused("sign_in.state", marked("This sign-in did not start here, or took too long."), marked("Open the portal again."))
+        if (
+            not state
+            or not code
+            or not secrets.compare_digest(request.cookies.get(marker, "").encode(), state.encode())
+        ):
+            raise Refused(
+                "sign_in.state",
+                marked("This sign-in did not start here, or took too long."),
+                marked("Open the portal again."),
+            )
         verifier, target = self._hub.get_code_verifier(state), self._hub.get_next_url(state)
         self._hub.clear_oauth_state(state)
         try:
@@ -107,7 +117,9 @@ class HubAuth:
         except HTTPError as error:
             raise Unavailable(marked("The hub could not sign you in."), marked("Open the portal again.")) from error
         if model is None:
-            raise Refused("sign_in.unknown", marked("The hub does not know you."), marked("Ask your data support centre."))
+            raise Refused(
+                "sign_in.unknown", marked("The hub does not know you."), marked("Ask your data support centre.")
+            )
         self._forget_idle()
         visit = secrets.token_urlsafe(32)
         self._visits[visit] = _Visit(token, secrets.token_urlsafe(32), time.monotonic())

@@ -1,7 +1,6 @@
-"""The hub's API, as far as the portal needs it: start, watch and stop a session.
+"""The hub's API, as far as the portal needs it: start, watch and stop a session, always in the person's own name.
 
-People hold no right at the hub to start or stop anything (hub/jupyterhub_config.py): a token that leaks from a browser can't. The
-portal's own token can, for anybody; so each call here names the person who signed in, and nobody else. The spawner decides again.
+The portal has no rights of its own at the hub: each call carries the token that the person got at sign-in, so the hub decides.
 """
 
 from __future__ import annotations
@@ -50,11 +49,12 @@ class Sessions(Protocol):
 
 
 class HubSessions:
-    """Sessions through the hub's API at `api_url`, with the portal's own token."""
+    """Sessions through the hub's API at `api_url`."""
 
-    def __init__(self, api_url: str, token: str) -> None:
-        self._headers = {"Authorization": f"token {token}"}
-        self._http = httpx.AsyncClient(base_url=api_url.rstrip("/"), timeout=httpx.Timeout(30, read=120), trust_env=False)
+    def __init__(self, api_url: str) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=api_url.rstrip("/"), timeout=httpx.Timeout(30, read=120), trust_env=False
+        )
         self._starts: dict[tuple[str, str], Status] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
 
@@ -87,9 +87,14 @@ class HubSessions:
     async def stop(self, visitor: Visitor, project: str) -> None:
         """Stops; a session that is not there is stopped already. Raises Unavailable, Conflict (it is starting)."""
         self._starts.pop((visitor.name, project), None)
-        answer = await self._call("DELETE", f"/users/{quote(visitor.name)}/servers/{quote(project)}", visitor, also=(400, 404))
+        answer = await self._call(
+            "DELETE", f"/users/{quote(visitor.name)}/servers/{quote(project)}", visitor, also=(400, 404)
+        )
         if answer.status_code == 400:
-            raise Conflict(marked("The session is starting and can't be stopped just now."), marked("Wait until it runs, then stop it."))
+            raise Conflict(
+                marked("The session is starting and can't be stopped just now."),
+                marked("Wait until it runs, then stop it."),
+            )
 
     async def close(self) -> None:
         """Lets go of the hub; what it was asked to start goes on there."""
@@ -132,12 +137,14 @@ class HubSessions:
                     return
                 if event.get("ready"):
                     return
-                percent = min(99, max(int(event.get("progress") or 0), self._starts[key].percent if key in self._starts else 0))
+                percent = min(
+                    99, max(int(event.get("progress") or 0), self._starts[key].percent if key in self._starts else 0)
+                )
                 self._starts[key] = Status("starting", percent, str(event.get("message", "")))
             await asyncio.sleep(0.1)
 
     async def _events(self, visitor: Visitor, path: str) -> AsyncIterator[dict[str, Any]]:
-        headers = {**self._headers, "Accept": "text/event-stream"}
+        headers = {"Authorization": f"token {visitor.token}", "Accept": "text/event-stream"}
         try:
             async with self._http.stream("GET", path, headers=headers) as answer:
                 if answer.status_code != 200:
@@ -152,9 +159,11 @@ class HubSessions:
 
     async def _call(self, method: str, path: str, visitor: Visitor, also: tuple[int, ...] = ()) -> httpx.Response:
         try:
-            answer = await self._http.request(method, path, headers=self._headers)
+            answer = await self._http.request(method, path, headers={"Authorization": f"token {visitor.token}"})
         except httpx.HTTPError as error:
-            raise Unavailable(marked("The hub does not answer."), marked("Wait a moment, then load the page again.")) from error
+            raise Unavailable(
+                marked("The hub does not answer."), marked("Wait a moment, then load the page again.")
+            ) from error
         if answer.status_code >= 400 and answer.status_code not in also:
             raise Unavailable(_message(answer), marked("Try again; else call the operator."))
         return answer

@@ -32,7 +32,11 @@ def load(path: Path = _HERE / "locale" / "da.po") -> dict[str, str]:
     """Message id to Danish text."""
     with path.open("rb") as source:
         catalogue = read_po(source, locale="da")
-    return {message.id: message.string for message in catalogue if isinstance(message.id, str) and message.id and isinstance(message.string, str)}
+    return {
+        message.id: message.string
+        for message in catalogue
+        if isinstance(message.id, str) and message.id and isinstance(message.string, str)
+    }
 
 
 @dataclass(frozen=True)

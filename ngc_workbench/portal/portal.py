@@ -125,7 +125,11 @@ class Portal:
         if "hx-request" in request.headers:
             return Response(status_code=401, headers={**security.headers(), "HX-Refresh": "true"})
         return self.problem(
-            request, 401, "sign_in.needed", marked("Nothing was changed."), marked("Open the portal again, sign in, and repeat it.")
+            request,
+            401,
+            "sign_in.needed",
+            marked("Nothing was changed."),
+            marked("Open the portal again, sign in, and repeat it."),
         )
 
     async def failed(self, request: Request, error: WorkbenchError) -> Response:
@@ -149,8 +153,16 @@ class Portal:
     async def not_served(self, request: Request, error: HTTPException) -> Response:
         """What the framework itself turns down: no such page, no such method, too large a form."""
         if error.status_code == 404:
-            return self.problem(request, 404, "page.unknown", marked("There is no such page."), marked("Start from the front page."))
-        return self.problem(request, error.status_code, "request.unfit", marked("The portal can't answer this request."), marked("Start from the front page."))
+            return self.problem(
+                request, 404, "page.unknown", marked("There is no such page."), marked("Start from the front page.")
+            )
+        return self.problem(
+            request,
+            error.status_code,
+            "request.unfit",
+            marked("The portal can't answer this request."),
+            marked("Start from the front page."),
+        )
 
     async def broken(self, request: Request, error: Exception) -> Response:
         """A fault of ours: the log gets all of it, the person a plain page."""

@@ -63,8 +63,13 @@ def preview(name: str, content: bytes, findings: Iterable[dict[str, Any]], start
     if subject.table is None or subject.table.skipped:
         # Lines before a table's header are part of the file too, and a checker must see all of it.
         lines = subject.text.splitlines()
-        rows = [Row(number, (_cell(line, marks, number, None),)) for number, line in islice(enumerate(lines, 1), start, start + ROWS)]
-        return _page("text", (), rows, start, len(lines), marks, {number: number - 1 for number in range(1, len(lines) + 1)})
+        rows = [
+            Row(number, (_cell(line, marks, number, None),))
+            for number, line in islice(enumerate(lines, 1), start, start + ROWS)
+        ]
+        return _page(
+            "text", (), rows, start, len(lines), marks, {number: number - 1 for number in range(1, len(lines) + 1)}
+        )
     header = subject.table.header
     rows = []
     total = 0
@@ -75,7 +80,9 @@ def preview(name: str, content: bytes, findings: Iterable[dict[str, Any]], start
                 indices[line] = total
             if start <= total < start + ROWS:
                 named = zip(cells[:_COLUMNS], [*header, *([""] * len(cells))], strict=False)
-                rows.append(Row(line, tuple(_cell(cell, marks, line, column) for cell, column in named), _row_flag(marks, line)))
+                rows.append(
+                    Row(line, tuple(_cell(cell, marks, line, column) for cell, column in named), _row_flag(marks, line))
+                )
             total += 1
     except csv.Error:
         pass  # what could be read is shown; the checks have blocked such a file
@@ -91,7 +98,9 @@ def _marks(findings: Iterable[dict[str, Any]], language: str) -> _Marks:
     marks: _Marks = {}
     for finding in findings:
         if finding.get("row"):
-            marks.setdefault(int(finding["row"]), []).append((finding["column"], finding["severity"], finding["text"][language]))
+            marks.setdefault(int(finding["row"]), []).append(
+                (finding["column"], finding["severity"], finding["text"][language])
+            )
     return marks
 
 
@@ -111,7 +120,13 @@ def _row_flag(marks: _Marks, line: int) -> str:
 
 
 def _page(
-    kind: Literal["table", "text"], header: tuple[str, ...], rows: list[Row], start: int, total: int, marks: _Marks, indices: dict[int, int]
+    kind: Literal["table", "text"],
+    header: tuple[str, ...],
+    rows: list[Row],
+    start: int,
+    total: int,
+    marks: _Marks,
+    indices: dict[int, int],
 ) -> Preview:
     pages = sorted({indices[line] // ROWS * ROWS for line in marks if line in indices})
     return Preview(

@@ -49,7 +49,9 @@ def my_projects(db: Session, person: str) -> list[MyProject]:
     """The projects that the person is a member of now, by title."""
     now = utcnow()
     rows = db.scalars(
-        select(Membership).where(Membership.person_name == person).options(selectinload(Membership.project).selectinload(Project.approvals))
+        select(Membership)
+        .where(Membership.person_name == person)
+        .options(selectinload(Membership.project).selectinload(Project.approvals))
     )
     found = []
     for membership in rows:
@@ -82,10 +84,15 @@ def running(db: Session, person: str, project: str) -> Running:
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     mine = (WorkSession.person_name == person, WorkSession.project_name == project)
     started = db.scalar(
-        select(WorkSession.started).where(*mine, WorkSession.state != "stopped").order_by(WorkSession.started.desc()).limit(1)
+        select(WorkSession.started)
+        .where(*mine, WorkSession.state != "stopped")
+        .order_by(WorkSession.started.desc())
+        .limit(1)
     )
     shown = db.scalar(
-        select(func.sum(WorkSession.bytes_out)).where(*mine, (WorkSession.started >= today) | (WorkSession.stopped.is_(None)))
+        select(func.sum(WorkSession.bytes_out)).where(
+            *mine, (WorkSession.started >= today) | (WorkSession.stopped.is_(None))
+        )
     )
     return Running(started, int(shown or 0))
 
@@ -204,7 +211,11 @@ def overview(db: Session) -> list[Overview]:
     return [
         Overview(
             project,
-            tuple((member.person_name, member.lead) for member in project.members if member.until is None or member.until > now),
+            tuple(
+                (member.person_name, member.lead)
+                for member in project.members
+                if member.until is None or member.until > now
+            ),
             _data(db, project),
         )
         for project in rows
@@ -217,7 +228,12 @@ def unbuilt(db: Session, project: str) -> list[tuple[str, str]]:
         select(Release.dataset_name, Release.name)
         .join(Approval, Approval.release_id == Release.id)
         .outerjoin(View, (View.release_id == Release.id) & (View.project_name == project) & View.retired.is_(None))
-        .where(Approval.project_name == project, Approval.withdrawn.is_(None), Release.state == "published", View.id.is_(None))
+        .where(
+            Approval.project_name == project,
+            Approval.withdrawn.is_(None),
+            Release.state == "published",
+            View.id.is_(None),
+        )
         .distinct()
     )
     return [(row[0], row[1]) for row in rows]

@@ -55,6 +55,14 @@ def check_form(request: Request, expected: str, given: str, origin: str) -> None
     """Raises Refused unless the form came from our own page: its token, and the origin where the browser names one."""
     said = request.headers.get("origin")
     if said is not None and said != origin:
-        raise Refused("form.origin", marked("The form came from another site."), marked("Open the page again and send the form from there."))
+        raise Refused(
+            "form.origin",
+            marked("The form came from another site."),
+            marked("Open the page again and send the form from there."),
+        )
     if not given or not hmac.compare_digest(given.encode(), expected.encode()):
-        raise Refused("form.token", marked("The form is out of date."), marked("Open the page again and send the form from there."))
+        raise Refused(
+            "form.token",
+            marked("The form is out of date."),
+            marked("Open the page again and send the form from there."),
+        )

@@ -54,7 +54,9 @@ class Worker:
 
     def check(self, request_id: str) -> None:
         """Queues the checks of a request."""
-        self.add(f"check {request_id}", lambda: airlock.run_checks(self._database, self._log, self._settings, request_id))
+        self.add(
+            f"check {request_id}", lambda: airlock.run_checks(self._database, self._log, self._settings, request_id)
+        )
 
     def _run(self) -> None:
         while True:

@@ -91,7 +91,7 @@ def describe(source: Any) -> Any:
 
     `source` is a MatrixTable with `pheno`, or a DataFrame as `phenotypes` gives it. Numbers get their mean
     and standard deviation (no extremes: those are one person's values); categories with fewer than
-    `disclosure.SMALL` people are shown without a count.
+    `disclosure.SMALL` people are shown without a count, and so is a next one from which it could be worked out.
     """
     import pandas as pd
 
@@ -109,14 +109,25 @@ def describe(source: Any) -> Any:
         if len(counts) > 20:
             rows.append({"field": name, "category": f"{len(counts)} different values", "people": len(values)})
             continue
+        hidden = _hidden(dict(counts))
         rows += [
-            {"field": name, "category": category, "people": count if count >= disclosure.SMALL else None}
+            {"field": name, "category": category, "people": None if category in hidden else count}
             for category, count in counts.items()
         ]
-    few = f"fewer than {disclosure.SMALL}"
     shown = pd.DataFrame(rows, columns=["field", "category", "people", "mean", "sd"])
-    shown["people"] = [few if pd.isna(people) else f"{people:,.0f}" for people in shown["people"]]
+    shown["people"] = ["hidden" if pd.isna(people) else f"{people:,.0f}" for people in shown["people"]]
     return shown.set_index(["field", "category"]).round(3).fillna("")
+
+
+def _hidden(counts: dict[str, int]) -> set[str]:
+    """Categories whose counts are not shown: the small ones, and more while the hidden ones together are few."""
+    by_size = sorted(counts, key=lambda category: counts[category])
+    hidden = [category for category in by_size if counts[category] < disclosure.SMALL]
+    for category in by_size[len(hidden) :] if hidden else ():
+        if len(hidden) > 1 and sum(counts[one] for one in hidden) >= disclosure.SMALL:
+            break
+        hidden.append(category)
+    return set(hidden)
 
 
 def _columns(mt: Any) -> Any:

@@ -20,7 +20,7 @@ import importlib.abc
 import importlib.machinery
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -64,29 +64,34 @@ def when_imported(name: str, do: Callable[[ModuleType], None]) -> None:
         sys.meta_path.insert(0, _After(name, do))
 
 
-class _Elsewhere:
-    """The little of an event loop that Hail's `async_to_blocking` uses, done by a loop in another thread."""
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """An event loop that runs in a thread of its own as long as the process does."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="hail-event-loop", daemon=True).start()
+    return loop
 
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, name="hail-event-loop", daemon=True).start()
 
-    def create_task(self, coroutine: Coroutine[Any, Any, _T]) -> Coroutine[Any, Any, _T]:
-        """Leaves the coroutine as it is, to be started where it is waited for."""
-        return coroutine
+def wait_elsewhere(awaitable: Awaitable[_T]) -> _T:
+    """Waits for the awaitable in a loop in another thread; gives its result. An interrupted kernel cancels it."""
 
-    def run_until_complete(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
-        """The coroutine's result. An interrupted kernel cancels it."""
-        found = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
-        try:
-            return found.result()
-        except BaseException:
-            found.cancel()
-            raise
+    async def wait() -> _T:
+        return await awaitable
+
+    found = asyncio.run_coroutine_threadsafe(wait(), _loop())
+    try:
+        return found.result()
+    except BaseException:
+        found.cancel()
+        raise
 
 
 def _own_loop(utils: ModuleType) -> None:
-    utils.hail_event_loop = functools.cache(_Elsewhere)  # type: ignore[attr-defined]
+    """Puts `wait_elsewhere` in the place of Hail's function, also where a module has imported it by its name."""
+    nesting = utils.async_to_blocking
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("hail.", "hailtop.")) and getattr(module, "async_to_blocking", None) is nesting:
+            module.async_to_blocking = wait_elsewhere  # type: ignore[attr-defined]
 
 
 @functools.cache

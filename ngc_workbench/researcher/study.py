@@ -78,9 +78,9 @@ def principal_components(mt: Any, k: int = 10) -> Any:
             f"{people} people and {len(spread)} common variants are too few for components of ancestry.",
             "Leave them out, or load more of the genome.",
         )
-    dtype = hl.tlocus(mt.locus.dtype.reference_genome)
-    kept = hl.literal({hl.Locus(contig, at, dtype.reference_genome) for contig, at in spread}, hl.tset(dtype))
-    common = common.filter_rows(kept.contains(common.locus)).select_entries("GT")
+    # As text: comparing with a set of loci fails in Hail 0.2.139 with a NullPointerException on some matrices.
+    kept = hl.literal({f"{contig}:{at}" for contig, at in spread})
+    common = common.filter_rows(kept.contains(hl.str(common.locus))).select_entries("GT")
     eigenvalues, scores, _ = hl.hwe_normalized_pca(common.GT, k=k)
     scores = scores.checkpoint(hl.utils.new_temp_file("components", "ht"))
     found = scores[mt.col_key].scores
@@ -257,9 +257,19 @@ def _judge(rows: Sequence[Sequence[float]], names: Sequence[str], trait: str, *,
 
 
 def top(results: Any, n: int = 10) -> Any:
-    """The `n` variants with the smallest p-values, as a pandas DataFrame with the columns of COLUMNS."""
+    """The `n` variants with the smallest p-values, as a pandas DataFrame with the first nine of COLUMNS.
+
+    Numbers are rounded to four significant digits, to be read; `results` keeps them whole.
+    """
     import pandas as pd
 
     hl = hail()
-    rows = results.aggregate(hl.agg.take(results.row.select(*COLUMNS), n, ordering=results.p_value))
-    return pd.DataFrame([dict(row) for row in rows], columns=list(COLUMNS))
+    shown = COLUMNS[:9]
+    rows = results.aggregate(hl.agg.take(results.row.select(*shown), n, ordering=results.p_value))
+    return pd.DataFrame(
+        [
+            {name: float(f"{value:.4g}") if isinstance(value, float) else value for name, value in row.items()}
+            for row in rows
+        ],
+        columns=list(shown),
+    )

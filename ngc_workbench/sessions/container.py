@@ -96,7 +96,8 @@ def definition(settings: Settings, wanted: Wanted, environment: Mapping[str, str
                 for mount in wanted.mounts
             ],
             "ReadonlyRootfs": True,
-            "Tmpfs": {_TMP: f"rw,nosuid,nodev,size={_TMP_MB}m,mode=1777"},
+            # Docker's default is noexec: Hail's zstd unpacks its library there, and without it each read hangs.
+            "Tmpfs": {_TMP: f"rw,exec,nosuid,nodev,size={_TMP_MB}m,mode=1777"},
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges:true"],
             "Privileged": False,

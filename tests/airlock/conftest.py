@@ -29,19 +29,23 @@ class Airlock:
 
     @property
     def outbox(self) -> Path:
+        """Alma's outbox in heart."""
         return folders(self.settings, "heart", "alma").outbox
 
     def write(self, **files: str) -> None:
+        """Writes files into it; an underscore in the argument's name stands for the point."""
         for name, content in files.items():
             (self.outbox / name.replace("_", ".")).write_text(content)
 
     def submit(self, *names: str, person: str = "alma", project: str = "heart") -> ExportRequest:
+        """Hands in files of the outbox."""
         return submit(
             self.database, self.log, self.settings, project=project, person=person,
             files=[Wanted(name, f"what {name} is") for name in names], purpose="a paper",
         )  # fmt: skip
 
     def in_review(self, *names: str) -> ExportRequest:
+        """The same, and its checks are done."""
         request = self.submit(*names)
         return run_checks(self.database, self.log, self.settings, request.id)
 
@@ -49,9 +53,12 @@ class Airlock:
         """Kinds of all recorded events, oldest first; refusals with their reason."""
         with self.database.reading() as db:
             events = self.log.read(db, limit=1000)
-        return [f"{event.kind}:{event.reason}" if event.decision == "deny" else event.kind for event in reversed(events)]
+        return [
+            f"{event.kind}:{event.reason}" if event.decision == "deny" else event.kind for event in reversed(events)
+        ]
 
     def state(self, request_id: str) -> str:
+        """The state of a request."""
         with self.database.reading() as db:
             found = db.get(ExportRequest, request_id)
             assert found is not None

@@ -60,7 +60,10 @@ CLOSED = {
     "sqlite": b"SQLite format 3\x00",
     "crypt4gh": b"crypt4gh\x01\x00\x00\x00",
     "pgp": b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n",
-    "matrix table": json.dumps({"name": "MatrixTable", "file_version": 1, "references_rel_path": "references", "components": {}}).encode(),
+    "matrix table": json.dumps(
+        {"name": "MatrixTable", "file_version": 1, "references_rel_path": "references", "components": {}}
+    ).encode(),
+    "pdf": b"%PDF-1.7\n",
     "noise": random.Random(1).randbytes(4000),
     "nul bytes": b"a,b\n1,\x00\n",
 }
@@ -86,9 +89,11 @@ OPEN = {
     "svg": ('<svg xmlns="http://www.w3.org/2000/svg"></svg>', {"kind.unread": "warn"}),
     "json": ('{"p": 0.5}', {"kind.unread": "warn"}),
     "notebook": ('{"nbformat": 4, "cells": []}', {"kind.unread": "warn"}),
-    "pdf": (b"%PDF-1.7\n", {"kind.unread": "warn"}),
     "png": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\x00IEND\xaeB`\x82", {"kind.unread": "warn"}),
-    "png with a tail": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\x00IEND\xaeB`\x82secret", {"kind.unread": "warn", "kind.trailing": "block"}),
+    "png with a tail": (
+        b"\x89PNG\r\n\x1a\n\x00\x00\x00\x00IEND\xaeB`\x82secret",
+        {"kind.unread": "warn", "kind.trailing": "block"},
+    ),
     "jpeg with a tail": (b"\xff\xd8\xff\xe0abc\xff\xd9secret", {"kind.unread": "warn", "kind.trailing": "block"}),
     "base64 in text": ("see: " + "QUJDREVGMTIzNDU2Nzg5" * 20 + "\n", {"kind.encoded": "block"}),
     "hexadecimal in text": ("see: " + "0a1b2c3d" * 40 + "\n", {"kind.encoded": "block"}),
@@ -166,8 +171,7 @@ def test_numbers_genes_and_words_are_no_pseudonyms(text: str) -> None:
     """Of every shape 200 neighbours are tried: one in 37 of them has a check character that agrees."""
     drawn = random.Random(text)
     lines = ["word"]
-    for _ in range(200):
-        lines.append("".join(drawn.choice("0123456789") if c.isdigit() else c for c in text))
+    lines += ["".join(drawn.choice("0123456789") if c.isdigit() else c for c in text) for _ in range(200)]
     assert "identifier.pseudonym" not in rules("\n".join(lines) + "\n")
 
 
@@ -185,7 +189,10 @@ PEOPLE = {
     "groups that repeat": (person_rows(60, "sample", unique=False), None),
     "as many variants as people": ("locus,p\n" + "".join(f"1:{row},0.5\n" for row in range(99)), "warn"),
     "variants with ids": ("rsid,pos,p\n" + "".join(f"rs{row},{row},0.5\n" for row in range(300)), None),
-    "a column a person": ("rsid\t" + "\t".join(f"s{n}" for n in range(99)) + "\n" + ("rs1\t" + "\t".join(["0.1"] * 99) + "\n") * 3, "block"),
+    "a column a person": (
+        "rsid\t" + "\t".join(f"s{n}" for n in range(99)) + "\n" + ("rs1\t" + "\t".join(["0.1"] * 99) + "\n") * 3,
+        "block",
+    ),
     "genotypes": (table("rsid a b", "rs1 0/1 1/1", "rs2 0/0 0/1"), "block"),
     "phased genotypes": (table("rsid a b", "rs1 0|1 1|1", "rs2 ./. 0|1"), "block"),
 }
@@ -255,9 +262,18 @@ FREQUENCIES = {
     "none at all": (table("locus AF p", "1:10 0.0 0.5", "1:11 1.0 0.5"), False),
     "with its own number": (table("locus n AF p", f"1:10 100 {3 / 200} 0.5", "1:11 100 0.5 0.5"), True),
     "with its own number, enough": (table("locus n AF p", f"1:10 100 {5 / 200} 0.5", "1:11 100 0.5 0.5"), False),
-    "among cases": (table("locus n_cases n_controls af_cases p", f"1:10 60 900 {3 / 120} 0.5", "1:11 60 900 0.5 0.5"), True),
-    "among cases, enough": (table("locus n_cases n_controls af_cases p", f"1:10 60 900 {6 / 120} 0.5", "1:11 60 900 0.5 0.5"), False),
-    "GWAS-SSF": (table("chromosome base_pair_location effect_allele_frequency p_value", f"1 10 {2 / 5008} 0.5", "1 11 0.5 0.5"), True),
+    "among cases": (
+        table("locus n_cases n_controls af_cases p", f"1:10 60 900 {3 / 120} 0.5", "1:11 60 900 0.5 0.5"),
+        True,
+    ),
+    "among cases, enough": (
+        table("locus n_cases n_controls af_cases p", f"1:10 60 900 {6 / 120} 0.5", "1:11 60 900 0.5 0.5"),
+        False,
+    ),
+    "GWAS-SSF": (
+        table("chromosome base_pair_location effect_allele_frequency p_value", f"1 10 {2 / 5008} 0.5", "1 11 0.5 0.5"),
+        True,
+    ),
     "not a number": (table("locus AF p", "1:10 NA 0.5", "1:11 . 0.5"), False),
 }
 

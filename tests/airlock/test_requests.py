@@ -19,7 +19,15 @@ def seen(request: ExportRequest) -> str:
     return digest((file.name, file.sha256) for file in request.files)
 
 
-def cast(airlock: Airlock, request: ExportRequest, checker: str, *, approve: bool = True, digest: str = "", reason: str = "looked at all of it") -> ExportRequest:
+def cast(
+    airlock: Airlock,
+    request: ExportRequest,
+    checker: str,
+    *,
+    approve: bool = True,
+    digest: str = "",
+    reason: str = "looked at all of it",
+) -> ExportRequest:
     return rooms.vote(
         airlock.database, airlock.log, airlock.settings, request_id=request.id, checker=checker, approve=approve,
         reason=reason, seen=digest or seen(request),
@@ -28,7 +36,9 @@ def cast(airlock: Airlock, request: ExportRequest, checker: str, *, approve: boo
 
 def fetch(airlock: Airlock, request: ExportRequest, name: str, person: str = "alma") -> bytes:
     file = next(file for file in request.files if file.name == name)
-    path, _ = rooms.download(airlock.database, airlock.log, airlock.settings, request_id=request.id, file_id=file.id, person=person)
+    path, _ = rooms.download(
+        airlock.database, airlock.log, airlock.settings, request_id=request.id, file_id=file.id, person=person
+    )
     return path.read_bytes()
 
 
@@ -182,7 +192,9 @@ def test_a_copy_that_was_changed_is_not_handed_out(airlock: Airlock) -> None:
         ("alma", "nowhere", "project.not_a_member"),
     ],
 )
-def test_only_a_member_of_an_active_project_asks(airlock: Airlock, add_person: Callable[..., Person], person: str, project: str, reason: str) -> None:
+def test_only_a_member_of_an_active_project_asks(
+    airlock: Airlock, add_person: Callable[..., Person], person: str, project: str, reason: str
+) -> None:
     """Others are refused before a byte is copied; a project that doesn't exist reads like one that isn't theirs."""
     add_person("carl", "researcher")
     with airlock.database.writing() as db:
@@ -293,4 +305,12 @@ def test_the_outbox_is_listed_with_what_stands_in_the_way(airlock: Airlock) -> N
 def test_a_purpose_is_needed(airlock: Airlock) -> None:
     """A request says what it is for."""
     with pytest.raises(WorkbenchError, match="purpose"):
-        rooms.submit(airlock.database, airlock.log, airlock.settings, project="heart", person="alma", files=[Wanted("table.csv")], purpose=" ")
+        rooms.submit(
+            airlock.database,
+            airlock.log,
+            airlock.settings,
+            project="heart",
+            person="alma",
+            files=[Wanted("table.csv")],
+            purpose=" ",
+        )

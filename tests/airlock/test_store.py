@@ -54,7 +54,27 @@ def test_two_files_of_one_content_are_one_copy(store: Store, outbox: Path) -> No
     assert len(everything(store)) == 1
 
 
-ATTACKS = ["../secret", "/etc/passwd", "sub/file", "..", ".", "", ".hidden", "-rf", "a\nb", "a\x00b", "a\u202egnp.exe", "x" * 101, "a..b", "a/../b", "~root", "$(id)", "<b>", "ends.", "ends "]
+ATTACKS = [
+    "../secret",
+    "/etc/passwd",
+    "sub/file",
+    "..",
+    ".",
+    "",
+    ".hidden",
+    "-rf",
+    "a\nb",
+    "a\x00b",
+    "a\u202egnp.exe",
+    "x" * 101,
+    "a..b",
+    "a/../b",
+    "~root",
+    "$(id)",
+    "<b>",
+    "ends.",
+    "ends ",
+]
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -124,7 +144,9 @@ def test_counts_are_bounded(store: Store, outbox: Path) -> None:
         take(store, outbox, "a", "a")
 
 
-def test_a_file_that_changes_while_it_is_copied_is_refused(store: Store, outbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_changes_while_it_is_copied_is_refused(
+    store: Store, outbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No half-written file is submitted."""
     (outbox / "a").write_text("first")
     read = os.read

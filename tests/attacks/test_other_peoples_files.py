@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ngc_workbench.errors import Refused
+from ngc_workbench.sessions import network
 from tests.sites import Hostile
 
 pytestmark = pytest.mark.docker
@@ -51,7 +52,6 @@ def test_a_link_in_place_of_a_folder_refuses_the_start(enter: Callable[..., Host
     view.symlink_to(custody)
     with pytest.raises(Refused, match="not where it must be"):
         enter("alma")
-    names = [
-        name for item in hostile.runtime.docker.containers(all=True) for name in item["Names"] if "ngc-test-" in name
-    ]
+    labels = {"label": [f"{network.LABEL}={settings.instance}", network.SESSION_LABEL]}
+    names = [name for item in hostile.runtime.docker.containers(all=True, filters=labels) for name in item["Names"]]
     assert names == [f"/ngc-test-{hostile.begun.session}"]

@@ -15,7 +15,15 @@ from ngc_workbench.gateway.contents import TEXT_LIMIT, check_answer, check_error
 
 
 def model(**fields: object) -> bytes:
-    values = {"name": "x", "path": "x", "type": "file", "format": "text", "content": "hello\n", "mimetype": "text/plain", "size": 6}
+    values = {
+        "name": "x",
+        "path": "x",
+        "type": "file",
+        "format": "text",
+        "content": "hello\n",
+        "mimetype": "text/plain",
+        "size": 6,
+    }
     return json.dumps({**values, **fields}).encode()
 
 
@@ -28,7 +36,11 @@ NOTEBOOK = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
         model(),
         model(type="notebook", format="json", content=NOTEBOOK, mimetype=None),
         model(content=None, format=None),
-        model(type="directory", format="json", content=[{"name": "y", "path": "y", "type": "file", "content": None, "format": None, "mimetype": None}]),
+        model(
+            type="directory",
+            format="json",
+            content=[{"name": "y", "path": "y", "type": "file", "content": None, "format": None, "mimetype": None}],
+        ),
     ],
 )
 def test_notebooks_text_and_names_pass(raw: bytes) -> None:
@@ -79,7 +91,9 @@ def test_what_was_judged_is_what_passes() -> None:
 
 def test_an_error_passes_as_words_alone() -> None:
     """Of a failed call only message and reason reach the browser, bounded."""
-    kept = json.loads(check_error(json.dumps({"message": "no " * 9999, "traceback": "secret", "content": "QUJD"}).encode()))
+    kept = json.loads(
+        check_error(json.dumps({"message": "no " * 9999, "traceback": "secret", "content": "QUJD"}).encode())
+    )
     assert set(kept) == {"message"}
     assert len(kept["message"]) == 1000
     assert json.loads(check_error(b"\xff"))["message"]
@@ -88,7 +102,10 @@ def test_an_error_passes_as_words_alone() -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ({"type": "file", "format": "base64", "content": base64.b64encode(b"\x1f\x8b\x08\x00").decode()}, "contents.upload_binary"),
+        (
+            {"type": "file", "format": "base64", "content": base64.b64encode(b"\x1f\x8b\x08\x00").decode()},
+            "contents.upload_binary",
+        ),
         ({"type": "file", "format": "base64", "content": "!!"}, "contents.upload_binary"),
         ({"type": "file", "format": "base64", "content": "QUJD", "chunk": 1}, "contents.upload_large"),
         ({"type": "file", "format": "base64", "content": "QUJD", "chunk": 2}, "contents.upload_large"),
@@ -108,13 +125,25 @@ def test_binary_uploads_are_refused(body: object, reason: str) -> None:
 
 def test_a_small_text_upload_passes_as_text() -> None:
     """JupyterLab uploads text as base64; it reaches the session as text."""
-    raw = json.dumps({"type": "file", "format": "base64", "content": base64.b64encode("rs1\tæ\n".encode()).decode(), "name": "x.tsv"})
-    assert json.loads(check_write(raw.encode())) == {"type": "file", "format": "text", "content": "rs1\tæ\n", "name": "x.tsv"}
+    raw = json.dumps(
+        {"type": "file", "format": "base64", "content": base64.b64encode("rs1\tæ\n".encode()).decode(), "name": "x.tsv"}
+    )
+    assert json.loads(check_write(raw.encode())) == {
+        "type": "file",
+        "format": "text",
+        "content": "rs1\tæ\n",
+        "name": "x.tsv",
+    }
 
 
 def test_saving_and_renaming_pass() -> None:
     """What JupyterLab sends to save, make and rename passes unchanged."""
-    for body in ({"type": "notebook", "format": "json", "content": NOTEBOOK}, {"type": "notebook"}, {"path": "new.ipynb"}, {"copy_from": "a.ipynb"}):
+    for body in (
+        {"type": "notebook", "format": "json", "content": NOTEBOOK},
+        {"type": "notebook"},
+        {"path": "new.ipynb"},
+        {"copy_from": "a.ipynb"},
+    ):
         assert json.loads(check_write(json.dumps(body).encode())) == body
 
 

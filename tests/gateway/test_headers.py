@@ -22,7 +22,9 @@ def rule(path: str) -> Rule:
 
 def test_the_page_has_a_strict_policy_of_ours(route: Route, settings: Settings) -> None:
     """A container's own policy is left out; ours names the session's origin, the portal as only frame, no way out."""
-    kept = headers.to_browser(upstream(("Content-Security-Policy", "default-src *")), rule("lab"), "lab", route, settings)
+    kept = headers.to_browser(
+        upstream(("Content-Security-Policy", "default-src *")), rule("lab"), "lab", route, settings
+    )
     policy = dict(part.partition(" ")[::2] for part in kept["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == "'self' 'unsafe-eval'"
@@ -32,7 +34,12 @@ def test_the_page_has_a_strict_policy_of_ours(route: Route, settings: Settings) 
     assert policy["base-uri"] == "'none'"
     assert policy["frame-src"] == policy["object-src"] == "'none'"
     sandbox = policy["sandbox"].split()
-    assert not {"allow-downloads", "allow-popups", "allow-top-navigation", "allow-top-navigation-by-user-activation"} & set(sandbox)
+    assert not {
+        "allow-downloads",
+        "allow-popups",
+        "allow-top-navigation",
+        "allow-top-navigation-by-user-activation",
+    } & set(sandbox)
     assert kept["Referrer-Policy"] == "no-referrer"
     assert kept["X-Content-Type-Options"] == "nosniff"
     assert kept["X-DNS-Prefetch-Control"] == "off"
@@ -82,7 +89,9 @@ def test_only_listed_headers_pass(route: Route, settings: Settings) -> None:
     ]  # fmt: skip
     kept = headers.to_browser(upstream(*sent), rule("static/lab/x.js"), "static/lab/x.js", route, settings)
     assert {name for name, _ in sent} & set(kept) == {"ETag", "X-JupyterHub-Version"}
-    kept = headers.to_browser(upstream(("ETag", '"' + "x" * 5000 + '"')), rule("static/lab/x.js"), "static/lab/x.js", route, settings)
+    kept = headers.to_browser(
+        upstream(("ETag", '"' + "x" * 5000 + '"')), rule("static/lab/x.js"), "static/lab/x.js", route, settings
+    )
     assert "ETag" not in kept
 
 

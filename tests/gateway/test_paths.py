@@ -29,7 +29,10 @@ def test_an_unclear_path_is_refused(raw: str) -> None:
     [
         ("/user/alma/heart/", "/user/alma/heart/"),
         ("/lab/tree/My%20notes%20%C3%A6%C3%B8%C3%A5.ipynb", "/lab/tree/My notes æøå.ipynb"),
-        ("/lab/api/settings/@jupyterlab/apputils-extension:themes", "/lab/api/settings/@jupyterlab/apputils-extension:themes"),
+        (
+            "/lab/api/settings/@jupyterlab/apputils-extension:themes",
+            "/lab/api/settings/@jupyterlab/apputils-extension:themes",
+        ),
         ("/api/contents/50%25.txt", "/api/contents/50%.txt"),
     ],
 )

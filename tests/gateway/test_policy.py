@@ -149,4 +149,6 @@ def test_only_listed_parameters_pass() -> None:
     """Parameters that no row names are left out; one given twice is refused."""
     decision = decide("GET", "api/contents/x", (("download", "1"), ("content", "1"), ("1795565843563", "")), {})
     assert decision.query == (("content", "1"),)
-    assert decide("GET", "api/contents/x", (("format", "text"), ("format", "base64")), {}).reason == "request.parameters"
+    assert (
+        decide("GET", "api/contents/x", (("format", "text"), ("format", "base64")), {}).reason == "request.parameters"
+    )

@@ -17,14 +17,18 @@ from tests.gateway.conftest import Door, Upstream, add_session
 
 def answering(body: bytes = b"{}", status: int = 200, **headers: str):
     async def handler(_request: web.BaseRequest) -> web.StreamResponse:
-        return web.Response(body=body, status=status, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        return web.Response(
+            body=body, status=status, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
 
     return handler
 
 
 async def test_an_api_call_passes_with_types_of_ours(door: Door, container: Upstream) -> None:
     """JSON comes through, with our type and policy; the container's own headers don't."""
-    container.handler = answering(b'{"a": 1}', Content_Type="text/html", X_Data="QUJD", Link="<//outside.example>; rel=preload")
+    container.handler = answering(
+        b'{"a": 1}', Content_Type="text/html", X_Data="QUJD", Link="<//outside.example>; rel=preload"
+    )
     answer, body = await door.ask("api/me?permissions=%7B%7D&x=1")
     assert (answer.status, body) == (200, b'{"a": 1}')
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
@@ -56,8 +60,17 @@ async def test_a_container_that_is_not_up_yet_is_no_server(door: Door) -> None:
 @pytest.mark.parametrize(
     "below",
     [
-        "files/x.vcf", "files/x.vcf?download=1", "api/../files/x", "%2e%2e/heart/files/x", "files%2Fx", "api//contents/x", "./files/x",
-        "api/contents/%2e%2e/x", "nbconvert/html/x.ipynb?download=true", "static/%2e%2e/%2e%2e/files/x.js", "lab/extensions/..%2f..%2ffiles/x.js",
+        "files/x.vcf",
+        "files/x.vcf?download=1",
+        "api/../files/x",
+        "%2e%2e/heart/files/x",
+        "files%2Fx",
+        "api//contents/x",
+        "./files/x",
+        "api/contents/%2e%2e/x",
+        "nbconvert/html/x.ipynb?download=true",
+        "static/%2e%2e/%2e%2e/files/x.js",
+        "lab/extensions/..%2f..%2ffiles/x.js",
     ],
 )
 async def test_no_way_of_writing_reaches_a_shut_door(door: Door, container: Upstream, below: str) -> None:
@@ -102,7 +115,9 @@ async def test_a_person_gets_a_page_in_two_languages(door: Door) -> None:
         ("api/contents/x.bin", answering(b"\x1f\x8b\x08\x00"), "answer.malformed"),
     ],
 )  # fmt: skip
-async def test_what_a_hostile_container_answers_is_refused(door: Door, container: Upstream, below: str, handler: object, reason: str) -> None:
+async def test_what_a_hostile_container_answers_is_refused(
+    door: Door, container: Upstream, below: str, handler: object, reason: str
+) -> None:
     """Files, encoded bodies, redirects elsewhere, unknown statuses and binary contents stop at the gateway, and are recorded."""
     container.handler = handler  # type: ignore[assignment]
     answer, body = await door.ask(below)
@@ -172,11 +187,15 @@ async def test_a_saved_notebook_arrives_whole(door: Door, container: Upstream) -
 
     async def saving(request: web.BaseRequest) -> web.StreamResponse:
         arrived.append(await request.content.read())
-        return web.json_response({"name": "x.ipynb", "path": "x.ipynb", "type": "notebook", "content": None, "format": None}, status=201)
+        return web.json_response(
+            {"name": "x.ipynb", "path": "x.ipynb", "type": "notebook", "content": None, "format": None}, status=201
+        )
 
     container.handler = saving
     notebook = {"type": "notebook", "format": "json", "content": {"cells": [{"source": "æ" * 200_000}], "metadata": {}}}
-    answer, _ = await door.ask("api/contents/x.ipynb", "PUT", {"Content-Type": "application/json"}, io.BytesIO(json.dumps(notebook).encode()))
+    answer, _ = await door.ask(
+        "api/contents/x.ipynb", "PUT", {"Content-Type": "application/json"}, io.BytesIO(json.dumps(notebook).encode())
+    )
     assert answer.status == 201
     assert json.loads(arrived[0]) == notebook
 
@@ -185,9 +204,14 @@ async def test_signing_in_passes(door: Door, container: Upstream) -> None:
     """The hop to the hub and back works: redirect, state and cookies pass, for the session's own path."""
     cookie = "jupyterhub-user-alma-heart=v; HttpOnly; Path=/user/alma/heart/"
     container.handler = answering(b"", 302, Location="/user/alma/heart/lab", Set_Cookie=cookie)
-    answer, _ = await door.ask("oauth_callback?code=c&state=s", headers={"Sec-Fetch-Dest": "iframe", "Cookie": "jupyterhub-user-alma-heart-oauth-state=s"})
+    answer, _ = await door.ask(
+        "oauth_callback?code=c&state=s",
+        headers={"Sec-Fetch-Dest": "iframe", "Cookie": "jupyterhub-user-alma-heart-oauth-state=s"},
+    )
     assert (answer.status, answer.headers["Location"]) == (302, "/user/alma/heart/lab")
-    assert answer.headers["Set-Cookie"] == "jupyterhub-user-alma-heart=v; Path=/user/alma/heart/; SameSite=Lax; HttpOnly"
+    assert (
+        answer.headers["Set-Cookie"] == "jupyterhub-user-alma-heart=v; Path=/user/alma/heart/; SameSite=Lax; HttpOnly"
+    )
     assert container.asked[0].raw_path.endswith("oauth_callback?code=c&state=s")
     assert container.asked[0].headers["Cookie"] == "jupyterhub-user-alma-heart-oauth-state=s"
 
@@ -236,7 +260,10 @@ async def test_routes_follow_the_table(door: Door) -> None:
     assert answer.status == 503
 
 
-@pytest.mark.parametrize("fields", [{"address": "192.0.2.1"}, {"address": "::1"}, {"address": ""}, {"port": 0}, {"prefix": "/user/bo/heart/"}])
+@pytest.mark.parametrize(
+    "fields",
+    [{"address": "192.0.2.1"}, {"address": "::1"}, {"address": ""}, {"port": 0}, {"prefix": "/user/bo/heart/"}],
+)
 async def test_a_wrong_row_gives_no_route(door: Door, container: Upstream, fields: dict[str, object]) -> None:
     """The gateway connects to addresses of sessions only, and serves a person's session below that person's path only."""
     with door.database.writing() as db:

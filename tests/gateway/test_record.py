@@ -27,7 +27,9 @@ def events(database: Database, log: AuditLog, kind: str) -> list[Event]:
         return list(reversed(log.read(db, kind=kind)))
 
 
-async def test_identical_refusals_are_one_line_and_a_count(recorder: Recorder, database: Database, log: AuditLog, route: Route) -> None:
+async def test_identical_refusals_are_one_line_and_a_count(
+    recorder: Recorder, database: Database, log: AuditLog, route: Route
+) -> None:
     """A thousand identical refusals give one event at once and one with the count; another rule has its own."""
     for number in range(1000):
         recorder.refused("files.download", route, "GET", side="browser", what=f"GET /files/{number}")
@@ -43,10 +45,14 @@ async def test_identical_refusals_are_one_line_and_a_count(recorder: Recorder, d
     assert counted == [999, 1]
 
 
-async def test_a_cell_returns_when_it_is_committed(recorder: Recorder, database: Database, log: AuditLog, route: Route) -> None:
+async def test_a_cell_returns_when_it_is_committed(
+    recorder: Recorder, database: Database, log: AuditLog, route: Route
+) -> None:
     """Cells sent at once are all in the log when the call returns."""
     await asyncio.gather(*(recorder.cell(route, {"sha256": str(number)}) for number in range(20)))
-    assert [event.details["sha256"] for event in events(database, log, "session.cell")] == [str(number) for number in range(20)]
+    assert [event.details["sha256"] for event in events(database, log, "session.cell")] == [
+        str(number) for number in range(20)
+    ]
 
 
 async def test_a_failing_database_fails_the_cell_and_keeps_the_refusal(
@@ -54,7 +60,9 @@ async def test_a_failing_database_fails_the_cell_and_keeps_the_refusal(
 ) -> None:
     """A cell that can't be written is told so; a refusal is written once the database answers again."""
     with monkeypatch.context() as broken:
-        broken.setattr(AuditLog, "append", lambda *_args, **_kwargs: (_ for _ in ()).throw(Unavailable("The disk is full.")))
+        broken.setattr(
+            AuditLog, "append", lambda *_args, **_kwargs: (_ for _ in ()).throw(Unavailable("The disk is full."))
+        )
         recorder.refused("files.download", route, "GET", side="browser", what="x")
         with pytest.raises(Unavailable, match="audit log"):
             await recorder.cell(route, {"sha256": "x"})

@@ -14,7 +14,10 @@ from yarl import URL
 from tests.gateway.conftest import Door, Upstream
 
 TOKEN = {"Authorization": "token 0123456789abcdef0123456789abcdef"}
-ACTIVITY = {"servers": {"heart": {"last_activity": "2026-11-25T00:00:00.000000Z"}}, "last_activity": "2026-11-25T00:00:00.000000Z"}
+ACTIVITY = {
+    "servers": {"heart": {"last_activity": "2026-11-25T00:00:00.000000Z"}},
+    "last_activity": "2026-11-25T00:00:00.000000Z",
+}
 SIGN_IN = {
     "client_id": "jupyterhub-user-alma-heart", "client_secret": "s" * 32, "grant_type": "authorization_code", "code": "c",
     "redirect_uri": "/user/alma/heart/oauth_callback", "code_verifier": "v" * 43,
@@ -41,9 +44,13 @@ def asked(hub: Upstream) -> Asked:
     return Asked(hub)
 
 
-async def call(door: Door, method: str, path: str, data: object = None, headers: dict[str, str] | None = None) -> tuple[int, dict[str, object]]:
+async def call(
+    door: Door, method: str, path: str, data: object = None, headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, object]]:
     url = URL(door.session + path, encoded=True)
-    async with door.client.request(method, url, data=data, headers={**TOKEN, "Cookie": "a=b", **(headers or {})}, allow_redirects=False) as answer:
+    async with door.client.request(
+        method, url, data=data, headers={**TOKEN, "Cookie": "a=b", **(headers or {})}, allow_redirects=False
+    ) as answer:
         assert "Set-Cookie" not in answer.headers
         return answer.status, await answer.json()
 
@@ -55,7 +62,13 @@ async def test_a_single_user_server_is_served(door: Door, asked: Asked) -> None:
     assert await call(door, "GET", "/hub/api/user") == (200, {"name": "alma"})
     assert (await call(door, "POST", "/hub/api/users/alma/activity", json.dumps(ACTIVITY)))[0] == 200
     assert (await call(door, "POST", "/hub/api/oauth2/token", urlencode(SIGN_IN)))[0] == 200
-    assert [path for _, path, _ in asked.calls] == ["/hub/api", "/hub/api", "/hub/api/user", "/hub/api/users/alma/activity", "/hub/api/oauth2/token"]
+    assert [path for _, path, _ in asked.calls] == [
+        "/hub/api",
+        "/hub/api",
+        "/hub/api/user",
+        "/hub/api/users/alma/activity",
+        "/hub/api/oauth2/token",
+    ]
     assert json.loads(asked.calls[3][2]) == ACTIVITY
     assert asked.calls[4][2].decode() == urlencode(SIGN_IN)
     assert await door.recorded() == []
@@ -92,10 +105,18 @@ async def test_everything_else_is_refused_and_recorded(door: Door, asked: Asked,
 @pytest.mark.parametrize(
     ("path", "body", "reason"),
     [
-        ("/hub/api/users/alma/activity", {**ACTIVITY, "servers": {"other": ACTIVITY["servers"]["heart"]}}, "hub.activity"),  # type: ignore[index]
+        (
+            "/hub/api/users/alma/activity",
+            {**ACTIVITY, "servers": {"other": ACTIVITY["servers"]["heart"]}},
+            "hub.activity",
+        ),  # type: ignore[index]
         ("/hub/api/users/alma/activity", {**ACTIVITY, "note": "QUJD"}, "hub.activity"),
         ("/hub/api/users/alma/activity", {"last_activity": "QUJD"}, "hub.activity"),
-        ("/hub/api/users/alma/activity", {"servers": {"heart": []}, "last_activity": ACTIVITY["last_activity"]}, "hub.activity"),
+        (
+            "/hub/api/users/alma/activity",
+            {"servers": {"heart": []}, "last_activity": ACTIVITY["last_activity"]},
+            "hub.activity",
+        ),
         ("/hub/api/users/alma/activity", [], "hub.body"),
         ("/hub/api/users/alma/activity", {"last_activity": "x" * 9000}, "hub.body"),
         ("/hub/api/oauth2/token", {**SIGN_IN, "client_id": "jupyterhub-user-bo-heart"}, "hub.other_client"),
@@ -116,7 +137,9 @@ async def test_bodies_are_this_servers_own(door: Door, asked: Asked, path: str, 
 
 async def test_a_form_given_twice_is_refused(door: Door, asked: Asked) -> None:
     """Two client ids in one form can't be read in two ways."""
-    status, _ = await call(door, "POST", "/hub/api/oauth2/token", urlencode([*SIGN_IN.items(), ("client_id", "service-portal")]))
+    status, _ = await call(
+        door, "POST", "/hub/api/oauth2/token", urlencode([*SIGN_IN.items(), ("client_id", "service-portal")])
+    )
     assert (status, asked.calls) == (403, [])
 
 
@@ -152,4 +175,3 @@ async def test_a_flood_is_held_back(door: Door, asked: Asked, monkeypatch: pytes
 async def test_a_silent_hub_is_a_plain_503(door: Door) -> None:
     """When the hub is away the session hears so, and tries again."""
     assert (await call(door, "GET", "/hub/api"))[0] == 503
-

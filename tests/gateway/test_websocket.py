@@ -83,7 +83,9 @@ async def test_a_cell_runs_and_its_output_shows(door: Door, kernel: Kernel, v1: 
         assert db.get_one(Session, "s1").bytes_out == len(told)
 
 
-async def test_a_cell_that_cannot_be_recorded_is_not_run(door: Door, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cell_that_cannot_be_recorded_is_not_run(
+    door: Door, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without a record nothing runs, and the person reads why."""
 
     async def failing(*_: object) -> None:
@@ -158,7 +160,9 @@ async def test_another_origin_gets_no_socket(door: Door, kernel: Kernel) -> None
     assert [event.reason for event in await door.recorded()] == ["request.cross_origin"]
 
 
-@pytest.mark.parametrize("below", ["terminals/websocket/1", "lsp/ws/pylsp", "proxy/8080/ws", "api/kernels/x/channels", "anything"])
+@pytest.mark.parametrize(
+    "below", ["terminals/websocket/1", "lsp/ws/pylsp", "proxy/8080/ws", "api/kernels/x/channels", "anything"]
+)
 async def test_other_sockets_are_refused(door: Door, container: Upstream, below: str) -> None:
     """Terminals, language servers and whatever else wants a WebSocket are refused and recorded."""
     with pytest.raises(aiohttp.WSServerHandshakeError) as failed:
@@ -208,5 +212,3 @@ async def test_a_kernel_that_ends_ends_the_browsers_socket(door: Door, kernel: K
     async with opened(door) as browser:
         await (await kernel.socket).close()
         assert (await browser.receive(5)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
-
-

@@ -6,6 +6,7 @@ Two projects have views of 2,504 people; then one person opts out and both are b
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,6 @@ from ngc_workbench.audit import AuditLog
 from ngc_workbench.database import Database, upgrade
 from ngc_workbench.errors import IntegrityError
 from ngc_workbench.genomes import store
-from ngc_workbench.genomes.individuals import ID_PATTERN
 from ngc_workbench.genomes.phenotypes import read_table
 from ngc_workbench.genomes.preflight import read_lines
 from ngc_workbench.genomes.simulate import simulate_trait
@@ -45,6 +45,7 @@ class Site:
     log: AuditLog
 
     def run(self, function, **words):
+        """Calls a function of the room."""
         return function(self.settings, self.database, self.log, **words)
 
     def take_in(self, dataset, vcf, pheno=None):
@@ -57,12 +58,15 @@ class Site:
         return release
 
     def view(self, project, dataset):
+        """Builds a project's view of release r1."""
         return self.run(genomes.build_view, project=project, dataset=dataset, release="r1", actor="sofie")
 
     def folder(self, view):
+        """Where a view lies."""
         return genomes.view_folder(self.settings, view)
 
     def ids(self, view):
+        """The pseudonyms in a view's table."""
         lines = (self.folder(view) / "phenotypes.tsv").read_text().splitlines()[1:]
         return [line.split("\t")[0] for line in lines]
 
@@ -76,8 +80,9 @@ class Site:
 
     def inside(self, script, folder, request):
         """Runs a script in the image of sessions, with `folder` at /data; gives its JSON answer."""
+        name = f"ngc-test-read-{secrets.token_hex(4)}"
         command = [
-            "docker", "run", "--rm", "-i", "--network", "none", "--hostname", "localhost", "--label", "ngc-workbench=test",
+            "docker", "run", "--rm", "-i", "--name", name, "--label", "ngc-workbench=test", "--network", "none",
             "--user", "10001:10001", "--tmpfs", "/tmp:rw,exec", "--env", "HOME=/tmp", "--workdir", "/tmp",
             "--mount", f"type=bind,source={script},target=/script.py,readonly",
             "--mount", f"type=bind,source={folder},target=/data,readonly",
@@ -292,7 +297,6 @@ def swap(values):
 BREAKAGES = {
     "two columns swapped": ("view_columns", "pseudonyms", swap),
     "columns sorted by their key": ("view_columns", "pseudonyms", sorted),
-    "two people with one pseudonym": ("view_columns", "pseudonyms", lambda ids: [ids[0], ids[0], *ids[2:]]),
     "phenotypes of two people swapped": ("view_columns", "values", swap),
 }
 
@@ -342,4 +346,3 @@ def test_no_worker_is_left(site, story, gatk):
     command = ["docker", "ps", "-aq", "--filter", f"label=ngc-workbench.store={store_label(site.settings)}"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == ""
     assert list((site.settings.custody_dir / "scratch").iterdir()) == []
-    assert ID_PATTERN

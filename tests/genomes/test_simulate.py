@@ -17,7 +17,7 @@ from tests.genomes.cohorts import GATK
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    return simulate_cohort(tmp_path_factory.mktemp("cohort"), people=120)
+    return simulate_cohort(tmp_path_factory.mktemp("cohort"), people=60)
 
 
 def dosages(vcf, position):
@@ -32,7 +32,7 @@ def dosages(vcf, position):
 def test_a_simulated_cohort_passes_its_own_checks(cohort):
     """BGZF, GRCh38, a few thousand variants, a table that joins."""
     found = preflight(cohort.vcf, quiet)
-    assert (len(found.samples), found.genome, found.entry_fields) == (120, "GRCh38", ("GT", "DP", "GQ"))
+    assert (len(found.samples), found.genome, found.entry_fields) == (60, "GRCh38", ("GT", "DP", "GQ"))
     assert 2000 < found.records < 20_000
     table = read_table(cohort.pheno, found.samples)
     assert [column.type for column in table.columns] == ["int32", "str", "float64"]
@@ -62,10 +62,10 @@ def test_cpr_numbers_are_plainly_invented_and_agree_with_age_and_sex(cohort):
 
 def test_equal_seeds_give_equal_files(cohort, tmp_path):
     """Byte for byte; another seed gives others."""
-    again = simulate_cohort(tmp_path / "a", people=120)
+    again = simulate_cohort(tmp_path / "a", people=60)
     assert again.vcf.read_bytes() == cohort.vcf.read_bytes()
     assert again.pheno.read_bytes() == cohort.pheno.read_bytes()
-    assert simulate_cohort(tmp_path / "b", people=120, seed=5).pheno.read_bytes() != cohort.pheno.read_bytes()
+    assert simulate_cohort(tmp_path / "b", people=60, seed=5).pheno.read_bytes() != cohort.pheno.read_bytes()
 
 
 def test_a_trait_is_simulated_for_real_genotypes(tmp_path):

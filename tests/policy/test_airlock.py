@@ -68,7 +68,10 @@ def test_two_people_without_a_group_are_not_of_one_group() -> None:
         (replace(REQUEST, votes=(CastVote("olav", True),)), {}, "vote.counts"),
         (replace(REQUEST, releasable=0), {}, "vote.nothing_releasable"),
         (replace(REQUEST, releasable=0), {"approve": False}, "vote.counts"),
-        *[(replace(REQUEST, state=state), {}, "vote.not_in_review") for state in ("draft", "submitted", "checking", "approved", "released", "rejected", "withdrawn", "revoked")],
+        *[
+            (replace(REQUEST, state=state), {}, "vote.not_in_review")
+            for state in ("draft", "submitted", "checking", "approved", "released", "rejected", "withdrawn", "revoked")
+        ],
     ],
 )
 def test_which_votes_count(request_: Request, vote: dict, reason: str) -> None:

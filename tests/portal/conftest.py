@@ -38,16 +38,20 @@ class PlayedAuth:
     """Believes the header `x-test-person`."""
 
     async def user(self, request: Request) -> Visitor | None:
+        """Whoever the header or the cookie names."""
         name = request.headers.get("x-test-person") or request.cookies.get("test-person")
         return Visitor(name, f"csrf-of-{name}", f"token-of-{name}") if name else None
 
     def sign_in(self, _request: Request) -> Response:
+        """To a hub that isn't there."""
         return RedirectResponse("http://hub.invalid/authorize", 302)
 
     async def callback(self, _request: Request) -> Response:
+        """Back to the front page."""
         return RedirectResponse(BASE, 302)
 
     def sign_out(self, _request: Request) -> Response:
+        """To a hub that isn't there."""
         return RedirectResponse("http://hub.invalid/logout", 303)
 
 
@@ -58,15 +62,19 @@ class PlayedSessions:
     states: dict[tuple[str, str], Status] = field(default_factory=dict)
 
     async def all(self, visitor: Visitor) -> dict[str, Status]:
+        """What was started."""
         return {project: status for (person, project), status in self.states.items() if person == visitor.name}
 
     async def start(self, visitor: Visitor, project: str) -> None:
+        """Runs at once."""
         self.states[visitor.name, project] = Status("running", 100)
 
     async def stop(self, visitor: Visitor, project: str) -> None:
+        """Is gone at once."""
         self.states.pop((visitor.name, project), None)
 
     async def close(self) -> None:
+        """Forgets all."""
         self.states.clear()
 
 
@@ -82,29 +90,39 @@ class Office:
     sessions: PlayedSessions
 
     def get(self, who: str, path: str = "", **headers: str):
+        """A page, as `who`."""
         return self.client.get(BASE + path, headers={"x-test-person": who, **headers}, follow_redirects=False)
 
     def get_json(self, who: str, path: str = ""):
+        """The same as JSON."""
         return self.get(who, path, Accept="application/json")
 
     def post(self, who: str, path: str, data: dict | None = None, *, csrf: str | None = None, **headers: str):
+        """A form, with the person's token unless told otherwise."""
         fields = {"csrf": f"csrf-of-{who}" if csrf is None else csrf, **(data or {})}
-        return self.client.post(BASE + path, data=fields, headers={"x-test-person": who, **headers}, follow_redirects=False)
+        return self.client.post(
+            BASE + path, data=fields, headers={"x-test-person": who, **headers}, follow_redirects=False
+        )
 
     def post_json(self, who: str, path: str, data: dict | None = None, **headers: str):
+        """The same, answered in JSON."""
         return self.post(who, path, data, Accept="application/json", **headers)
 
     def events(self, kind: str) -> list:
+        """Events of a kind, newest first."""
         with self.database.reading() as db:
             return self.log.read(db, kind=kind, limit=1000)
 
     @property
     def outbox(self) -> Path:
+        """Alma's outbox in heart."""
         return folders(self.settings, "heart", "alma").outbox
 
     def submitted(self, *names: str) -> dict:
         """A request of alma's whose checks are done."""
-        made = self.post_json("alma", "projects/heart/exports", {"files": list(names), "purpose": "table 2", "description": "effects"})
+        made = self.post_json(
+            "alma", "projects/heart/exports", {"files": list(names), "purpose": "table 2", "description": "effects"}
+        )
         assert made.status_code == 201, made.text
         for _ in range(200):
             found = self.get_json("alma", f"exports/{made.json()['id']}").json()
@@ -114,12 +132,16 @@ class Office:
         raise AssertionError("the checks did not end")
 
     def seen(self, who: str, request_id: str) -> str:
+        """The digest on the checker's page."""
         page = self.get(who, f"review/{request_id}")
         assert page.status_code == 200, page.text
         return re.search(r'name="seen" value="([0-9a-f]{64})"', page.text)[1]
 
     def vote(self, who: str, request_id: str, choice: str = "approve", reason: str = "looked at all of it"):
-        return self.post_json(who, f"review/{request_id}/vote", {"vote": choice, "reason": reason, "seen": self.seen(who, request_id)})
+        """Opens the review page and votes."""
+        return self.post_json(
+            who, f"review/{request_id}/vote", {"vote": choice, "reason": reason, "seen": self.seen(who, request_id)}
+        )
 
 
 def people(add: Callable[..., Person]) -> None:
@@ -141,14 +163,25 @@ def furnish(settings: Settings, database: Database) -> None:
         release = Release(dataset_name="kgp", name="2026-1", state="published")
         db.add(release)
         db.flush()
-        heart = Project(name="heart", title="Height and the heart", purpose="hearts", ethics_approval="H-2026-1", state="active")
+        heart = Project(
+            name="heart", title="Height and the heart", purpose="hearts", ethics_approval="H-2026-1", state="active"
+        )
         heart.members = [Membership(person_name="alma", lead=True), Membership(person_name="bo")]
         heart.approvals = [Approval(release_id=release.id, approved_by="sofie", valid_until=FUTURE)]
         lungs = Project(name="lungs", title="Lungs", purpose="lungs", ethics_approval="H-2026-2", state="active")
         lungs.members = [Membership(person_name="carl", lead=True)]
         db.add_all([heart, lungs])
         db.flush()
-        db.add(View(project_name="heart", release_id=release.id, folder="kgp/2026-1/1", people=2503, variants=4000, digest="00"))
+        db.add(
+            View(
+                project_name="heart",
+                release_id=release.id,
+                folder="kgp/2026-1/1",
+                people=2503,
+                variants=4000,
+                digest="00",
+            )
+        )
         db.add(
             WorkSession(id="s1", person_name="alma", project_name="heart", state="running", prefix="/user/alma/heart/", network="ngc-test-x",
                         subnet="10.214.0.0/29", bytes_out=1_234_567)
@@ -175,7 +208,9 @@ def served(app: FastAPI, listening: socket.socket) -> Iterator[None]:
 
 
 @pytest.fixture
-def office(settings: Settings, database: Database, log: AuditLog, add_person: Callable[..., Person]) -> Iterator[Office]:
+def office(
+    settings: Settings, database: Database, log: AuditLog, add_person: Callable[..., Person]
+) -> Iterator[Office]:
     """The portal, running."""
     people(add_person)
     furnish(settings, database)
@@ -185,5 +220,8 @@ def office(settings: Settings, database: Database, log: AuditLog, add_person: Ca
         # The public address is this one, so that a real browser's forms come from the portal's own origin.
         settings = settings.model_copy(update={"public_port": port})
         app = create_app(settings, database, log, auth=PlayedAuth(), sessions=sessions)
-        with served(app, listening), httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
+        with (
+            served(app, listening),
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client,
+        ):
             yield Office(client, app, settings, database, log, sessions)

@@ -19,20 +19,31 @@ pytestmark = pytest.mark.browser
 
 CHROMIUM = os.environ.get("NGC_CHROMIUM", "/usr/bin/chromium")
 SHOTS = os.environ.get("NGC_SCREENSHOTS")
-VIEWS = [(width, language) for width in (390, 1280) for language in ("en-GB", "da-DK")] if SHOTS else [(390, "da-DK"), (1280, "en-GB")]
+VIEWS = (
+    [(width, language) for width in (390, 1280) for language in ("en-GB", "da-DK")]
+    if SHOTS
+    else [(390, "da-DK"), (1280, "en-GB")]
+)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, without a screen."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+        )
         yield chromium
         chromium.close()
 
 
-def window(browser: Browser, office: Office, person: str, width: int = 1280, language: str = "en-GB", scripts: bool = True) -> BrowserContext:
-    context = browser.new_context(viewport={"width": width, "height": 900}, locale=language, java_script_enabled=scripts)
+def window(
+    browser: Browser, office: Office, person: str, width: int = 1280, language: str = "en-GB", scripts: bool = True
+) -> BrowserContext:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, locale=language, java_script_enabled=scripts
+    )
     context.add_cookies([{"name": "test-person", "value": person, "url": office.settings.portal_url}])
     return context
 
@@ -73,7 +84,10 @@ def test_pages_fit_phone_and_desktop_in_both_languages(browser: Browser, office:
                 keep(page, f"{name}-{language[:2]}-{width}")
         office.sessions.states["alma", "heart"] = Status("starting", 40, "Mounting the view")
         with window(browser, office, "alma", width, language) as context:
-            context.route("**/user/alma/heart/lab", lambda route: route.fulfill(body="<h1>JupyterLab</h1>", content_type="text/html"))
+            context.route(
+                "**/user/alma/heart/lab",
+                lambda route: route.fulfill(body="<h1>JupyterLab</h1>", content_type="text/html"),
+            )
             page = open_page(context, office, "projects/heart/session", said)
             keep(page, f"starting-{language[:2]}-{width}")
             office.sessions.states["alma", "heart"] = Status("running", 100)
@@ -81,7 +95,8 @@ def test_pages_fit_phone_and_desktop_in_both_languages(browser: Browser, office:
             page.wait_for_selector("iframe", timeout=10_000)
             bar = page.locator(".bar").bounding_box()
             frame = page.locator("iframe").bounding_box()
-            assert bar and frame
+            assert bar is not None
+            assert frame is not None
             assert frame["height"] + bar["height"] > 850
             assert page.evaluate("document.documentElement.scrollHeight") <= 900
             keep(page, f"session-{language[:2]}-{width}")

@@ -11,7 +11,9 @@ from tests.portal.conftest import SAFE, Office
 
 def test_a_result_goes_the_whole_way_in_json(office: Office) -> None:
     """Outbox, submission, findings, two votes, download with the reviewed hash; the blocked file stays."""
-    listed = {file["name"]: file["problem"] for file in office.get_json("alma", "projects/heart/exports/new").json()["files"]}
+    listed = {
+        file["name"]: file["problem"] for file in office.get_json("alma", "projects/heart/exports/new").json()["files"]
+    }
     assert set(listed) == {"table.csv", "people.csv", "view.mt"}
     assert listed["view.mt"]
     request = office.submitted("table.csv", "people.csv")
@@ -25,7 +27,9 @@ def test_a_result_goes_the_whole_way_in_json(office: Office) -> None:
     got = office.get("alma", urls["table.csv"])
     assert got.status_code == 200
     assert got.text == SAFE
-    assert hashlib.sha256(got.content).hexdigest() == next(file["sha256"] for file in request["files"] if file["name"] == "table.csv")
+    assert hashlib.sha256(got.content).hexdigest() == next(
+        file["sha256"] for file in request["files"] if file["name"] == "table.csv"
+    )
     assert got.headers["content-disposition"] == 'attachment; filename="table.csv"'
     assert "sandbox" in got.headers["content-security-policy"]
     for person, url in [("alma", urls["people.csv"]), ("bo", urls["table.csv"]), ("oda", urls["table.csv"])]:
@@ -79,7 +83,9 @@ def test_votes_that_do_not_count_are_told_why(office: Office) -> None:
 def test_the_queue_holds_what_waits_for_this_checker(office: Office) -> None:
     """Requests in review, those they have voted on marked; a checker's front page counts the open ones."""
     request = office.submitted("table.csv")
-    assert [(entry["id"], entry["voted"]) for entry in office.get_json("oda", "review").json()] == [(request["id"], False)]
+    assert [(entry["id"], entry["voted"]) for entry in office.get_json("oda", "review").json()] == [
+        (request["id"], False)
+    ]
     assert re.search(r'class="figure">1<', office.get("oda").text)
     office.vote("oda", request["id"])
     assert office.get_json("oda", "review").json()[0]["voted"] is True
@@ -102,19 +108,28 @@ def test_a_submission_that_can_not_be_is_told_why(office: Office) -> None:
         assert answer.status_code == status, data
         assert answer.json()["message"]
     for project in ("lungs", "nowhere", "No-Slug!", "..%2Fheart"):
-        assert office.post_json("alma", f"projects/{project}/exports", {"purpose": "x", "files": ["table.csv"]}).status_code in (403, 404), project
+        assert office.post_json(
+            "alma", f"projects/{project}/exports", {"purpose": "x", "files": ["table.csv"]}
+        ).status_code in (403, 404), project
     assert office.get_json("alma").json()["requests"] == []
 
 
 def test_content_names_and_words_of_the_researcher_are_shown_never_run(office: Office) -> None:
     """Markup in cells, in the purpose and in the reason is text on every page."""
     evil = "<script>alert(1)</script>"
-    (office.outbox / "evil.csv").write_text(f"group,mean\n{evil},0.5\n\"<img src=x onerror=alert(1)>\",0.2\n")
-    made = office.post_json("alma", "projects/heart/exports", {"files": ["evil.csv"], "purpose": evil, "description": evil}).json()
+    (office.outbox / "evil.csv").write_text(f'group,mean\n{evil},0.5\n"<img src=x onerror=alert(1)>",0.2\n')
+    made = office.post_json(
+        "alma", "projects/heart/exports", {"files": ["evil.csv"], "purpose": evil, "description": evil}
+    ).json()
     for _ in range(200):
         if office.get_json("alma", f"exports/{made['id']}").json()["state"] == "in_review":
             break
-    for person, path in [("oda", f"review/{made['id']}"), ("alma", f"exports/{made['id']}"), ("alma", ""), ("oda", "review")]:
+    for person, path in [
+        ("oda", f"review/{made['id']}"),
+        ("alma", f"exports/{made['id']}"),
+        ("alma", ""),
+        ("oda", "review"),
+    ]:
         text = office.get(person, path).text
         assert evil not in text
         assert "<img src=x" not in text
@@ -123,7 +138,9 @@ def test_content_names_and_words_of_the_researcher_are_shown_never_run(office: O
 
 def test_the_reviewer_sees_the_flagged_cells_marked(office: Office) -> None:
     """The cell with the small count carries the finding; the page with it is linked from the first one."""
-    (office.outbox / "counts.csv").write_text("group,n\n" + "".join(f"g{row},{3 if row == 250 else 50}\n" for row in range(400)))
+    (office.outbox / "counts.csv").write_text(
+        "group,n\n" + "".join(f"g{row},{3 if row == 250 else 50}\n" for row in range(400))
+    )
     request = office.submitted("counts.csv")
     first = office.get("oda", f"review/{request['id']}").text
     assert "flag block" not in first
@@ -167,7 +184,13 @@ def test_a_preview_shows_a_file_page_by_page() -> None:
     """Rows with their line numbers, pages before and after; a text by lines; comments above a table stay visible; closed files not."""
     content = ("a,b\n" + "".join(f"x{row},0.5\n" for row in range(ROWS * 2 + 5))).encode()
     middle = preview("x", content, [], ROWS, "en")
-    assert (middle.kind, middle.header, middle.total, middle.before, middle.after) == ("table", ("a", "b"), ROWS * 2 + 5, 0, ROWS * 2)
+    assert (middle.kind, middle.header, middle.total, middle.before, middle.after) == (
+        "table",
+        ("a", "b"),
+        ROWS * 2 + 5,
+        0,
+        ROWS * 2,
+    )
     assert (middle.rows[0].number, middle.rows[0].cells[0].text) == (ROWS + 2, f"x{ROWS}")
     last = preview("x", content, [], ROWS * 2, "en")
     assert (len(last.rows), last.after) == (5, None)

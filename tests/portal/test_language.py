@@ -22,7 +22,9 @@ def page_texts() -> set[str]:
     """Every text that templates and code of the portal mark for translation."""
     found = set()
     for pattern, method in (("**.html", "jinja2"), ("**.py", "python")):
-        for _, _, message, _, _ in extract_from_dir(ROOT / "portal", method_map=[(pattern, method)], keywords={"_": None, "marked": None, "text": None}):
+        for _, _, message, _, _ in extract_from_dir(
+            ROOT / "portal", method_map=[(pattern, method)], keywords={"_": None, "marked": None, "text": None}
+        ):
             found.add(message if isinstance(message, str) else message[0])
     return found
 
@@ -70,7 +72,16 @@ def test_translations_keep_their_placeholders() -> None:
 
 @pytest.mark.parametrize(
     ("header", "language"),
-    [("", "en"), ("da", "da"), ("da-DK,da;q=0.9,en;q=0.8", "da"), ("en-GB,da;q=0.5", "en"), ("nb-NO", "da"), ("de,fr;q=0.5", "en"), ("da;q=x,en", "en"), ("*", "en")],
+    [
+        ("", "en"),
+        ("da", "da"),
+        ("da-DK,da;q=0.9,en;q=0.8", "da"),
+        ("en-GB,da;q=0.5", "en"),
+        ("nb-NO", "da"),
+        ("de,fr;q=0.5", "en"),
+        ("da;q=x,en", "en"),
+        ("*", "en"),
+    ],
 )
 def test_the_browsers_wish_is_read(header: str, language: str) -> None:
     """The best weighed of the two languages; Scandinavian neighbours get Danish; nonsense English."""

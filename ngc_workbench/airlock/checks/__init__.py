@@ -15,7 +15,18 @@ from ngc_workbench.airlock.checks import file_kind, frequencies, identifiers, pe
 from ngc_workbench.airlock.checks.finding import Finding, Severity, Text, Verdict, verdict
 from ngc_workbench.airlock.checks.subject import Context, Subject
 
-__all__ = ["CHECKS", "Context", "Finding", "Severity", "Subject", "Text", "Verdict", "check_content", "check_file", "verdict"]
+__all__ = [
+    "CHECKS",
+    "Context",
+    "Finding",
+    "Severity",
+    "Subject",
+    "Text",
+    "Verdict",
+    "check_content",
+    "check_file",
+    "verdict",
+]
 
 Check = Callable[[Subject, Context], Iterable[Finding]]
 

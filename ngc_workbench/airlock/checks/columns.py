@@ -12,7 +12,9 @@ _SEPARATOR = re.compile(r"[^a-z0-9æøå]+")
 
 _PEOPLE = frozenset({"n", "nobs", "obs", "count", "counts", "antal", "freq_n", "frequency_n", "obs_ct", "people", "persons", "patients",
                      "participants", "samples", "n_samples", "sample_size", "n_total", "total_n", "n_called", "neff", "n_eff", "personer"})  # fmt: skip
-_CASES = frozenset({"cases", "case", "ncas", "n_cas", "ncases", "ncase", "num_cases", "number_of_cases", "case_count", "cases_n"})
+_CASES = frozenset(
+    {"cases", "case", "ncas", "n_cas", "ncases", "ncase", "num_cases", "number_of_cases", "case_count", "cases_n"}
+)
 _CONTROLS = frozenset({"controls", "control", "ncon", "n_con", "n_ctrl", "ncontrols", "nctrl", "ncontrol", "num_controls", "number_of_controls",
                        "control_count", "controls_n"})  # fmt: skip
 _ALLELES = frozenset({"ac", "mac", "allele_count", "minor_allele_count", "alt_allele_count", "alt_ct", "allele_ct", "sum_x", "a1_ct",
@@ -28,7 +30,9 @@ _PERSONS = frozenset({"id", "s", "sample", "sample_id", "sampleid", "iid", "fid"
                       "patient", "patient_id", "person", "person_id", "individual", "individual_id", "pseudonym", "pid", "cpr", "cpr_nr",
                       "cprnr", "cpr_number", "personnummer", "indiv", "donor", "donor_id", "case_id"})  # fmt: skip
 # Counts of other things than people.
-_THINGS = re.compile(r"(?:^|_)(variants?|snps?|sites?|loci|markers?|genes?|tests?|hits?|partitions?|bins?|peaks?|regions?|exons?|reads?|bases?|alleles?|pcs?|components?|covariates?|parameters?|iterations?|steps?|df|dof)(?:_|$)")
+_THINGS = re.compile(
+    r"(?:^|_)(variants?|snps?|sites?|loci|markers?|genes?|tests?|hits?|partitions?|bins?|peaks?|regions?|exons?|reads?|bases?|alleles?|pcs?|components?|covariates?|parameters?|iterations?|steps?|df|dof)(?:_|$)"
+)
 
 
 def plain(name: str) -> str:
@@ -61,7 +65,9 @@ def is_people_count(name: str) -> bool:
         return False
     if base in _PEOPLE or case_or_control(name):
         return True
-    return base.startswith(("n_", "antal_", "number_of_", "num_")) or base.endswith(("_n", "_count", "_counts", "_antal"))
+    return base.startswith(("n_", "antal_", "number_of_", "num_")) or base.endswith(
+        ("_n", "_count", "_counts", "_antal")
+    )
 
 
 def is_allele_count(name: str) -> bool:

@@ -10,9 +10,14 @@ from ngc_workbench.airlock.checks.finding import Finding, Text
 from ngc_workbench.airlock.checks.subject import Context, Subject
 
 _AS_TEXT = Text("Hand in the results as CSV, TSV or text.", "Aflever resultaterne som CSV, TSV eller tekst.")
-_LOOK = Text("A checker looks at it as a whole; a table as CSV is decided faster.", "En kontrollant ser det hele igennem; en tabel som CSV afgøres hurtigere.")
+_LOOK = Text(
+    "A checker looks at it as a whole; a table as CSV is decided faster.",
+    "En kontrollant ser det hele igennem; en tabel som CSV afgøres hurtigere.",
+)
 # Encoded content inside text: longer than any word, with both cases and digits (a long allele has neither).
-_ENCODED = re.compile(r"(?<![A-Za-z0-9+/=])(?=[A-Za-z0-9+/]*[a-z])(?=[A-Za-z0-9+/]*[A-Z])(?=[A-Za-z0-9+/]*\d)[A-Za-z0-9+/]{200,}={0,2}")
+_ENCODED = re.compile(
+    r"(?<![A-Za-z0-9+/=])(?=[A-Za-z0-9+/]*[a-z])(?=[A-Za-z0-9+/]*[A-Z])(?=[A-Za-z0-9+/]*\d)[A-Za-z0-9+/]{200,}={0,2}"
+)
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?=[0-9]*[a-fA-F])(?=[a-fA-F]*[0-9])[0-9a-fA-F]{256,}(?![0-9A-Za-z])")
 
 
@@ -26,7 +31,12 @@ def check(subject: Subject, _context: Context) -> Iterator[Finding]:
             _AS_TEXT,
         )  # fmt: skip
     elif kind is kinds.EMPTY:
-        yield Finding("kind.empty", "info", Text("The file is empty.", "Filen er tom."), Text("Check what was written.", "Se efter, hvad der blev skrevet."))
+        yield Finding(
+            "kind.empty",
+            "info",
+            Text("The file is empty.", "Filen er tom."),
+            Text("Check what was written.", "Se efter, hvad der blev skrevet."),
+        )
     elif kind.family in ("other", "image"):
         yield Finding(
             "kind.unread", "warn",

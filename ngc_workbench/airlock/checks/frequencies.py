@@ -22,7 +22,10 @@ from ngc_workbench.airlock.checks.small_counts import whole_numbers
 from ngc_workbench.airlock.checks.subject import Context, Subject
 from ngc_workbench.airlock.checks.tables import Table
 
-_REMEDY = Text("Leave rare variants out (a minor allele count floor), or round the frequency.", "Udelad sjældne varianter (sæt en grænse for det mindste allelantal), eller afrund frekvensen.")
+_REMEDY = Text(
+    "Leave rare variants out (a minor allele count floor), or round the frequency.",
+    "Udelad sjældne varianter (sæt en grænse for det mindste allelantal), eller afrund frekvensen.",
+)
 _HAIR = 1e-9
 _EXACT = {"n", "n_samples", "nobs", "n_obs", "obs", "sample_size", "n_total", "total_n", "n_called"}
 
@@ -55,7 +58,9 @@ def check(subject: Subject, context: Context) -> Iterator[Finding]:
 
 
 def _small(table: Table, context: Context) -> Iterator[Place]:
-    frequencies = {index: columns.split_group(name)[1] for index, name in enumerate(table.header) if columns.is_frequency(name)}
+    frequencies = {
+        index: columns.split_group(name)[1] for index, name in enumerate(table.header) if columns.is_frequency(name)
+    }
     if not frequencies:
         return
     sizes: dict[str, int] = {}

@@ -32,9 +32,14 @@ _ENSEMBL = re.compile(r"ENS[A-Z]{0,4}[EGTPR]\d{11}")
 _MANY = 10_000  # places worth telling apart; a file with more is blocked all the same
 
 _CPR_TEXT = Text("This reads like a CPR number.", "Dette ligner et CPR-nummer.")
-_CPR_REMEDY = Text("Remove it; if it is something else, give the column a name that says so and tell the checker.", "Fjern det; er det noget andet, så giv kolonnen et navn, der siger det, og skriv det til kontrollanten.")
+_CPR_REMEDY = Text(
+    "Remove it; if it is something else, give the column a name that says so and tell the checker.",
+    "Fjern det; er det noget andet, så giv kolonnen et navn, der siger det, og skriv det til kontrollanten.",
+)
 _PSEUDONYM_TEXT = Text("This is a person's pseudonym.", "Dette er en persons pseudonym.")
-_PSEUDONYM_REMEDY = Text("Export sums over people, not rows of people.", "Eksportér tal for grupper, ikke rækker for personer.")
+_PSEUDONYM_REMEDY = Text(
+    "Export sums over people, not rows of people.", "Eksportér tal for grupper, ikke rækker for personer."
+)
 
 
 def check(subject: Subject, _context: Context) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """What a file is, told from its content; its name is never believed.
 
 Kinds that a check reads, or a checker can look at, are `table`, `text` and `image`. Formats that hold a row a person, or hide
-their content from review (archives, compressed, encrypted, pickled, any binary that we don't know) are `closed`. The rest are `other`.
+their content from review (archives, compressed, encrypted, pickled, PDF, any binary that we don't know) are `closed`: what a checker can't be shown
+can't be released. The rest are `other`: text that no check reads, shown as text.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ _SIGNATURES: tuple[tuple[int, bytes, Kind], ...] = (
     (0, b"SQLite format 3\x00", Kind("sqlite", "closed", "a database (SQLite)", "en database (SQLite)")),
     (0, b"\xd0\xcf\x11\xe0", Kind("ole", "closed", "an old Office file", "en gammel Office-fil")),
     (0, b"RDX", Kind("rdata", "closed", "an R workspace", "en R-arbejdsflade")),
-    (0, b"%PDF-", Kind("pdf", "other", "a PDF", "en PDF")),
+    (0, b"%PDF-", Kind("pdf", "closed", "a PDF", "en PDF")),
     (0, b"\x89PNG\r\n\x1a\n", Kind("png", "image", "an image (PNG)", "et billede (PNG)")),
     (0, b"\xff\xd8\xff", Kind("jpeg", "image", "an image (JPEG)", "et billede (JPEG)")),
 )  # fmt: skip
@@ -73,7 +74,9 @@ HTML = Kind("html", "other", "an HTML page", "en HTML-side")
 SVG = Kind("svg", "other", "an image (SVG)", "et billede (SVG)")
 JSON = Kind("json", "other", "JSON", "JSON")
 PICKLE = Kind("pickle", "closed", "a pickle (code that runs when opened)", "en pickle (kode, der kører, når den åbnes)")
-MATRIX_TABLE = Kind("matrix-table", "closed", "part of a Hail MatrixTable or Table", "en del af en MatrixTable eller Table fra Hail")
+MATRIX_TABLE = Kind(
+    "matrix-table", "closed", "part of a Hail MatrixTable or Table", "en del af en MatrixTable eller Table fra Hail"
+)
 OPAQUE = Kind("opaque", "closed", "a binary file of unknown kind", "en binær fil af ukendt art")
 
 

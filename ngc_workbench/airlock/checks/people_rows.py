@@ -11,7 +11,10 @@ from ngc_workbench.airlock.checks.finding import Finding, Place, Text
 from ngc_workbench.airlock.checks.subject import Context, Subject
 from ngc_workbench.airlock.checks.tables import Table
 
-_SUMMARY = Text("Export sums over people (counts, means, effect sizes), not rows of people.", "Eksportér tal for grupper (antal, gennemsnit, effekter), ikke rækker for personer.")
+_SUMMARY = Text(
+    "Export sums over people (counts, means, effect sizes), not rows of people.",
+    "Eksportér tal for grupper (antal, gennemsnit, effekter), ikke rækker for personer.",
+)
 _GENOTYPE = re.compile(r"[0-9.][/|][0-9.]")
 _FEW_ROWS = 20
 _LOOKED_AT = 1000  # rows in which genotypes are looked for

@@ -17,10 +17,15 @@ from ngc_workbench.airlock.checks.subject import Context, Subject
 from ngc_workbench.airlock.checks.tables import Table
 
 _CROSS_ROWS = 500
-_IN_TEXT = re.compile(r"\b(?:n|cases?|controls?|count|antal|patients?|people|persons?|carriers?)\s*[=:]\s*(\d+)(?![\d.,]*\d)", re.IGNORECASE)
+_IN_TEXT = re.compile(
+    r"\b(?:n|cases?|controls?|count|antal|patients?|people|persons?|carriers?)\s*[=:]\s*(\d+)(?![\d.,]*\d)",
+    re.IGNORECASE,
+)
 _LIST = re.compile(r"-?\d+(?:\.\d+)?")
 
-_REMEDY = Text("Leave the row out, merge groups, or write “<5”.", "Udelad rækken, slå grupper sammen, eller skriv “<5”.")
+_REMEDY = Text(
+    "Leave the row out, merge groups, or write “<5”.", "Udelad rækken, slå grupper sammen, eller skriv “<5”."
+)
 
 
 def numbers(cell: str) -> list[float]:
@@ -60,28 +65,53 @@ def check(subject: Subject, context: Context) -> Iterator[Finding]:
         return 0 <= value < limit
 
     groups: dict[str, tuple[list[int], Callable[[float], bool], Text]] = {
-        "count.cases": ([], few, Text(f"Fewer than {limit} cases or controls.", f"Færre end {limit} syge eller kontroller.")),
-        "count.alleles": ([], rare, Text(f"An allele or genotype counted in fewer than {limit}.", f"En allel eller genotype talt færre end {limit} gange.")),
-        "count.people": ([], small, Text(f"A count of 1 to {limit - 1} people.", f"Et antal på 1 til {limit - 1} personer.")),
+        "count.cases": (
+            [],
+            few,
+            Text(f"Fewer than {limit} cases or controls.", f"Færre end {limit} syge eller kontroller."),
+        ),
+        "count.alleles": (
+            [],
+            rare,
+            Text(
+                f"An allele or genotype counted in fewer than {limit}.",
+                f"En allel eller genotype talt færre end {limit} gange.",
+            ),
+        ),
+        "count.people": (
+            [],
+            small,
+            Text(f"A count of 1 to {limit - 1} people.", f"Et antal på 1 til {limit - 1} personer."),
+        ),
     }
     for index, name in enumerate(table.header):
-        if variants and columns.case_or_control(name):
-            groups["count.cases"][0].append(index)
-        elif columns.is_allele_count(name):
-            groups["count.alleles"][0].append(index)
-        elif columns.is_people_count(name):
-            groups["count.people"][0].append(index)
+        if rule := _rule(name, variants):
+            groups[rule][0].append(index)
     told = False
     for rule, (indices, is_small, text) in groups.items():
         if indices:
             told = True
             yield from _places(rule, "block", text, table, indices, is_small)
     if not told and not variants and (indices := _cross_table(table)):
-        text = Text(f"A number of 1 to {limit - 1} in a cross table: it may count people.", f"Et tal på 1 til {limit - 1} i en krydstabel: det kan være et antal personer.")
+        text = Text(
+            f"A number of 1 to {limit - 1} in a cross table: it may count people.",
+            f"Et tal på 1 til {limit - 1} i en krydstabel: det kan være et antal personer.",
+        )
         yield from _places("count.cross_table", "warn", text, table, indices, small)
 
 
-def _places(rule: str, severity: Severity, text: Text, table: Table, indices: list[int], is_small: Callable[[float], bool]) -> Iterator[Finding]:
+def _rule(name: str, variants: bool) -> str:
+    """The rule for a column of that name; empty when it counts nothing that we know of."""
+    if variants and columns.case_or_control(name):
+        return "count.cases"
+    if columns.is_allele_count(name):
+        return "count.alleles"
+    return "count.people" if columns.is_people_count(name) else ""
+
+
+def _places(
+    rule: str, severity: Severity, text: Text, table: Table, indices: list[int], is_small: Callable[[float], bool]
+) -> Iterator[Finding]:
     found = (
         Place(line, table.header[index])
         for line, cells in table.rows()
@@ -112,5 +142,8 @@ def _in_text(subject: Subject, context: Context) -> Iterator[Finding]:
         for match in _IN_TEXT.finditer(subject.text)
         if 0 < int(match.group(1)[:9]) < context.small_count
     )
-    text = Text(f"The text gives a count of 1 to {context.small_count - 1}.", f"Teksten nævner et antal på 1 til {context.small_count - 1}.")
+    text = Text(
+        f"The text gives a count of 1 to {context.small_count - 1}.",
+        f"Teksten nævner et antal på 1 til {context.small_count - 1}.",
+    )
     yield from at_places("count.in_text", "warn", text, _REMEDY, found)

@@ -94,8 +94,7 @@ def read(text: str) -> Table | None:
             if has_header and most == width + 1 and all(len(cells) == most for cells in sample[1:]):
                 names = ["", *names]
             header = tuple(
-                (name.strip() if has_header else "") or f"column {index + 1}"
-                for index, name in enumerate(names)
+                (name.strip() if has_header else "") or f"column {index + 1}" for index, name in enumerate(names)
             )
             return Table(header, delimiter, text, skipped, has_header)
     return None

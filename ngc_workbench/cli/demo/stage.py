@@ -21,7 +21,7 @@ from ngc_workbench.cli.demo.kernel import CellResult, Kernel
 from ngc_workbench.errors import WorkbenchError
 from ngc_workbench.settings import ROOT
 
-NOTEBOOK_PATH = "home/01-association.ipynb"
+NOTEBOOK_PATH = "home/examples/01-association.ipynb"
 LEAD, MEMBER, STRANGER = "alma", "bo", "carl"
 SUPPORT, CUSTODIAN, CHECKERS, SECURITY = "sofie", "karen", ("oda", "olav"), "signe"
 EVERYBODY = (LEAD, MEMBER, STRANGER, SUPPORT, CUSTODIAN, *CHECKERS, SECURITY)

@@ -26,7 +26,7 @@ async def downloads(stage: Stage) -> dict[str, Any]:
     tries = {
         "files": ("GET", "files/home/secret.bin?download=1"),
         "view": ("GET", "view/home/secret.bin"),
-        "nbconvert": ("GET", "nbconvert/html/home/01-association.ipynb?download=true"),
+        "nbconvert": ("GET", "nbconvert/html/home/examples/01-association.ipynb?download=true"),
         "contents_base64": ("GET", "api/contents/home/secret.bin?format=base64&content=1"),
         "contents_no_format": ("GET", "api/contents/home/secret.bin?type=file&content=1"),
         "dot_segments": ("GET", "static/..%2Ffiles/home/secret.bin"),

@@ -31,4 +31,6 @@ async def latest(request: Request, kind: str = "", project: str = "", before: in
     if wants_json(request):
         return as_json([event.__dict__ for event in events])
     older = events[-1].seq if len(events) == _PAGE and events[-1].seq > 1 else 0
-    return portal.pages.show(guest, "audit.html", events=events, kinds=KINDS, kind=chosen, project=of_project, older=older)
+    return portal.pages.show(
+        guest, "audit.html", events=events, kinds=KINDS, kind=chosen, project=of_project, older=older
+    )

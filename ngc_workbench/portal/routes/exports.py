@@ -45,7 +45,15 @@ async def new(request: Request, project: str) -> Response:
             {
                 "project": project,
                 "csrf": guest.visitor.csrf,
-                "files": [{"name": entry.name, "size": entry.size, "modified": entry.modified.isoformat(), "problem": entry.problem} for entry in entries],
+                "files": [
+                    {
+                        "name": entry.name,
+                        "size": entry.size,
+                        "modified": entry.modified.isoformat(),
+                        "problem": entry.problem,
+                    }
+                    for entry in entries
+                ],
             }
         )
     return portal.pages.show(guest, "export_new.html", project=project, title=title, entries=entries)
@@ -64,7 +72,15 @@ async def submit(request: Request, project: str) -> Response:
     files = [airlock.Wanted(str(name), description) for name in form.getlist("files")]
     purpose = str(form.get("purpose") or "")
     made = await portal.read(
-        lambda: airlock.submit(portal.database, portal.log, portal.settings, project=project, person=guest.name, files=files, purpose=purpose)
+        lambda: airlock.submit(
+            portal.database,
+            portal.log,
+            portal.settings,
+            project=project,
+            person=guest.name,
+            files=files,
+            purpose=purpose,
+        )
     )
     portal.worker.check(made.id)
     if wants_json(request):
@@ -84,7 +100,11 @@ async def _own(portal: Portal, guest: Guest, request_id: str) -> tuple[ExportReq
 
     found, votes = await portal.read(read)
     if found.requester != guest.name:
-        raise Refused("request.not_yours", marked("This request is somebody else's."), marked("Your own requests stand on the front page."))
+        raise Refused(
+            "request.not_yours",
+            marked("This request is somebody else's."),
+            marked("Your own requests stand on the front page."),
+        )
     return found, votes
 
 
@@ -111,7 +131,9 @@ async def download(request: Request, request_id: str, file_id: int) -> Response:
     portal = portal_of(request)
     guest = await portal.guest(request)
     path, file = await portal.read(
-        lambda: airlock.download(portal.database, portal.log, portal.settings, request_id=request_id, file_id=file_id, person=guest.name)
+        lambda: airlock.download(
+            portal.database, portal.log, portal.settings, request_id=request_id, file_id=file_id, person=guest.name
+        )
     )
     return FileResponse(
         path, filename=file.name, media_type="application/octet-stream", content_disposition_type="attachment",

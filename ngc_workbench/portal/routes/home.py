@@ -32,7 +32,11 @@ async def home(request: Request) -> Response:
     def read() -> tuple[list[queries.MyProject], list[ExportRequest], int]:
         with portal.database.reading() as db:
             waiting = queries.queue(db, guest.name) if may(guest.person.roles, "export.review") else []
-            return queries.my_projects(db, guest.name), queries.my_requests(db, guest.name), sum(not entry.voted for entry in waiting)
+            return (
+                queries.my_projects(db, guest.name),
+                queries.my_requests(db, guest.name),
+                sum(not entry.voted for entry in waiting),
+            )
 
     projects, requests, waiting = await portal.read(read)
     sessions: dict[str, Status] = {}
@@ -49,7 +53,14 @@ async def home(request: Request) -> Response:
                 "person": guest.name,
                 "roles": guest.person.roles,
                 "csrf": guest.visitor.csrf,
-                "projects": [{"name": item.name, "state": item.state, "session": sessions.get(item.name, Status("stopped")).state} for item in projects],
+                "projects": [
+                    {
+                        "name": item.name,
+                        "state": item.state,
+                        "session": sessions.get(item.name, Status("stopped")).state,
+                    }
+                    for item in projects
+                ],
                 "requests": [{"id": item.id, "project": item.project_name, "state": item.state} for item in requests],
             }
         )

@@ -48,7 +48,17 @@ async def queue(request: Request) -> Response:
 
     waiting = await portal.read(read)
     if wants_json(request):
-        return as_json([{"id": entry.request.id, "project": entry.request.project_name, "verdict": entry.verdict, "voted": entry.voted} for entry in waiting])
+        return as_json(
+            [
+                {
+                    "id": entry.request.id,
+                    "project": entry.request.project_name,
+                    "verdict": entry.verdict,
+                    "voted": entry.voted,
+                }
+                for entry in waiting
+            ]
+        )
     return portal.pages.show(guest, "queue.html", waiting=waiting)
 
 
@@ -61,7 +71,9 @@ async def _case(portal: Portal, guest: Guest, request_id: str) -> _Case:
             known = facts.facts(db, found)
             policy.may_review(facts.checker(db, guest.name, found.project_name), known).or_refuse()
             project = db.get(Project, found.project_name)
-            visible = {vote.checker for vote in policy.visible_votes(guest.name, known.votes, portal.settings.checkers_needed)}
+            visible = {
+                vote.checker for vote in policy.visible_votes(guest.name, known.votes, portal.settings.checkers_needed)
+            }
             votes = tuple(vote for vote in found.votes if vote.checker in visible)
             mine = next((vote for vote in votes if vote.checker == guest.name), None)
             list(found.files)
@@ -87,7 +99,13 @@ async def show(request: Request, request_id: str, file: int = 0, start: int = 0)
 def _previews(portal: Portal, request: ExportRequest, turned: int, start: int, language: str) -> dict[int, Preview]:
     copies = store(portal.settings)
     return {
-        file.id: preview(file.name, copies.verified(file.sha256).read_bytes(), file.findings, start if file.id == turned else 0, language)
+        file.id: preview(
+            file.name,
+            copies.verified(file.sha256).read_bytes(),
+            file.findings,
+            start if file.id == turned else 0,
+            language,
+        )
         for file in request.files
     }
 
@@ -103,7 +121,11 @@ async def image(request: Request, request_id: str, file_id: int) -> Response:
     kind = next((kind for start, kind in _IMAGES.items() if content.startswith(start)), None)
     if kind is None:
         raise NotFound(marked("This file is not an image."), marked("Look at it on the request's page."))
-    return Response(content, media_type=kind, headers={**security.headers(), "Content-Security-Policy": "default-src 'none'; sandbox"})
+    return Response(
+        content,
+        media_type=kind,
+        headers={**security.headers(), "Content-Security-Policy": "default-src 'none'; sandbox"},
+    )
 
 
 def _file(request: ExportRequest, file_id: int) -> ExportFile:

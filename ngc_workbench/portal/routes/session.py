@@ -45,12 +45,17 @@ async def start(request: Request, project: str) -> Response:
     await _allowed(portal, guest, project)
     sessions = await portal.sessions.all(guest.visitor)
     state = sessions.get(project, _STOPPED).state
-    other = next((name for name, status in sessions.items() if name != project and status.state in ("starting", "running")), None)
+    other = next(
+        (name for name, status in sessions.items() if name != project and status.state in ("starting", "running")), None
+    )
     if state not in ("starting", "running"):
         if state == "stopping":
             raise Conflict(marked("The session is being stopped."), marked("Wait a moment, then start it."))
         if other is not None:
-            raise Conflict(marked("You have a session in another project: one runs at a time."), marked("Stop that one first, on the front page."))
+            raise Conflict(
+                marked("You have a session in another project: one runs at a time."),
+                marked("Stop that one first, on the front page."),
+            )
         await portal.sessions.start(guest.visitor, project)
         state = "starting"
     if wants_json(request):
@@ -103,11 +108,17 @@ async def page(request: Request, project: str) -> Response:
     def read() -> tuple[str, queries.Running, str]:
         with portal.database.reading() as db:
             known = db.get(Project, project)
-            return known.title if known else project, queries.running(db, guest.name, project), queries.last_stop(db, guest.name, project)
+            return (
+                known.title if known else project,
+                queries.running(db, guest.name, project),
+                queries.last_stop(db, guest.name, project),
+            )
 
     title, running, stopped_because = await portal.read(read)
     if found.state != "running":
-        return portal.pages.show(guest, "starting.html", project=project, title=title, stand=found, stopped_because=stopped_because)
+        return portal.pages.show(
+            guest, "starting.html", project=project, title=title, stand=found, stopped_because=stopped_because
+        )
     origin = portal.settings.subdomain_url(guest.name)
     return portal.pages.show(
         guest, "session.html", project=project, title=title, running=running, minutes=_minutes(running),

@@ -34,7 +34,9 @@ async def overview(request: Request) -> Response:
 
     def read() -> tuple[list[queries.Overview], list[str], list[Person]]:
         with portal.database.reading() as db:
-            releases = db.scalars(select(Release).where(Release.state == "published").order_by(Release.dataset_name, Release.name))
+            releases = db.scalars(
+                select(Release).where(Release.state == "published").order_by(Release.dataset_name, Release.name)
+            )
             names = [f"{release.dataset_name}/{release.name}" for release in releases]
             people = db.scalars(select(Person).where(Person.disabled.is_(False)).order_by(Person.full_name)).all()
             return queries.overview(db), names, [person for person in people if "researcher" in person.roles]
@@ -53,7 +55,11 @@ async def overview(request: Request) -> Response:
             }
         )  # fmt: skip
     building = {item.project.name for item in found if portal.worker.busy(_job(item.project.name))}
-    failures = {item.project.name: portal.worker.failures[_job(item.project.name)] for item in found if _job(item.project.name) in portal.worker.failures}
+    failures = {
+        item.project.name: portal.worker.failures[_job(item.project.name)]
+        for item in found
+        if _job(item.project.name) in portal.worker.failures
+    }
     return portal.pages.show(
         guest, "support.html", overview=found, releases=releases, researchers=researchers, building=building, failures=failures,
         until=(utcnow() + timedelta(days=365)).date().isoformat(),
@@ -65,7 +71,9 @@ def _until(form: FormData) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise InputError(marked("The last day of the approval is not a date."), marked("Write it as YYYY-MM-DD.")) from error
+        raise InputError(
+            marked("The last day of the approval is not a date."), marked("Write it as YYYY-MM-DD.")
+        ) from error
 
 
 @router.post("/projects")
@@ -77,7 +85,9 @@ async def provision(request: Request) -> Response:
     until = _until(form)
     # One name a checkbox, or several in a field for a program.
     members = [name for value in form.getlist("members") for name in re.split(r"[\s,]+", str(value)) if name]
-    releases = [(dataset, name) for dataset, _, name in (str(value).partition("/") for value in form.getlist("releases"))]
+    releases = [
+        (dataset, name) for dataset, _, name in (str(value).partition("/") for value in form.getlist("releases"))
+    ]
 
     def work() -> str:
         with portal.database.writing() as db:

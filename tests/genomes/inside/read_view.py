@@ -13,12 +13,13 @@ request = json.load(sys.stdin)
 hl.init(master="local[2]", quiet=True, log="/tmp/hail.log", tmp_dir="/tmp")
 mt = hl.read_matrix_table("/data/genotypes.mt")
 mt = mt.filter_cols(hl.literal(set(request["ids"])).contains(mt.s))
-entries = {one: {field: [] for field in request["fields"]} for one in request["ids"]}
-for field in request["fields"]:
-    value = hl.str(mt[field]) if field == "GT" else mt[field]
-    table = mt.select_entries(value=value).entries().key_by().select("s", "value", "locus", "alleles")
-    for row in table.order_by("locus", "alleles").collect():
-        entries[row.s][field].append(row.value)
-positions = mt.rows().locus.position.collect()
+fields = {field: hl.str(mt[field]) if field == "GT" else mt[field] for field in request["fields"]}
+rows = mt.select_rows(found=hl.agg.collect(hl.struct(s=mt.s, **fields))).rows().collect()
+entries = {one: {field: [] for field in fields} for one in request["ids"]}
+for row in rows:
+    for one in row.found:
+        for field in fields:
+            entries[one.s][field].append(one[field])
+positions = [row.locus.position for row in rows]
 pheno = {row.s: dict(row.pheno) for row in mt.cols().collect()}
-print(json.dumps({"positions": positions, "entries": entries, "pheno": pheno}))
+sys.stdout.write(json.dumps({"positions": positions, "entries": entries, "pheno": pheno}) + "\n")
