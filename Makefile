@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 WORKBENCH := .venv/bin/ngc-workbench
 
-.PHONY: help setup demo up down test test-quick lint bench lock setup-quick setup-test
+.PHONY: help setup demo up down test test-quick lint pictures bench lock setup-quick setup-test
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -45,6 +45,9 @@ lint: setup-quick ## Style, types, the order of rooms, no registry hosts
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	hub/setup/check-hosts.sh
+
+pictures: setup-test ## The docs' pictures, made from a running system
+	@NGC_PICTURES=docs/pictures .venv/bin/python -m pytest -q tests/journeys/test_browser.py
 
 bench: setup-test ## Measures, as a table and JSON (ONLY=room for a part)
 	@.venv/bin/python -m tests.benchmarks $(if $(ONLY),--only "$(ONLY)")

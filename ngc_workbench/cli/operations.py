@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import typer
 
-from ngc_workbench.cli import stack
+from ngc_workbench.cli import processes, stack
 from ngc_workbench.cli.context import opened, progress, progress_done
 from ngc_workbench.settings import Settings
 
@@ -47,7 +47,7 @@ def status(context: typer.Context) -> None:
     workbench = opened(context)
     missing = False
     for service in stack.services(workbench):
-        ok = stack.running(service.name, workbench.settings.run_dir) and service.ready()
+        ok = processes.running(service.name, workbench.settings.run_dir) and service.ready()
         missing = missing or not ok
         typer.echo(f"{service.name:10} {'runs' if ok else 'does not run'}")
     if missing:
@@ -74,5 +74,7 @@ def settings_reference() -> str:
     return (
         "# Settings\n\n"
         "Made by `ngc-workbench settings`. Each stands in the configuration file, or in the environment as `NGC_<NAME>`, which "
-        "wins.\n\n| setting | default | what it is, and what it means for security |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n"
+        "wins.\n\n| setting | default | what it is, and what it means for security |\n| --- | --- | --- |\n"
+        + "\n".join(rows)
+        + "\n"
     )

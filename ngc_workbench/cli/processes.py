@@ -131,7 +131,7 @@ def port_taken(port: int) -> bool:
 def _alive(pid_file: Path) -> bool:
     try:
         stored = json.loads(pid_file.read_text(encoding="utf-8"))
-        return _start_time(int(stored["pid"])) == stored["started"]
+        return _start_time(int(stored["pid"])) == str(stored["started"])
     except (OSError, ValueError, KeyError):
         return False
 

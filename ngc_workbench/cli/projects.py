@@ -42,9 +42,7 @@ def provision(
         end = date.fromisoformat(until) if until else date.today() + timedelta(days=365)  # noqa: DTZ011  (a day in the centre's own calendar)
     except ValueError as error:
         raise InputError(f"{until!r} is not a date.", "Write it as YYYY-MM-DD.") from error
-    people.require(
-        workbench.database, workbench.log, workbench.actor, "project.provision", project=name
-    )
+    people.require(workbench.database, workbench.log, workbench.actor, "project.provision", project=name)
     with workbench.database.writing() as db:
         projects.provision(
             db, workbench.log, workbench.settings, actor=workbench.actor, name=name, title=title, purpose=purpose,
@@ -85,9 +83,7 @@ def close(context: typer.Context, name: str, reason: Annotated[str, typer.Option
 
 def _change(context: typer.Context, name: str, target: str, reason: str) -> None:
     workbench = opened(context)
-    people.require(
-        workbench.database, workbench.log, workbench.actor, "project.suspend", project=name
-    )
+    people.require(workbench.database, workbench.log, workbench.actor, "project.suspend", project=name)
     with workbench.database.writing() as db:
         projects.change_state(db, workbench.log, actor=workbench.actor, name=name, target=target, reason=reason)
     typer.echo(f"Project {name} is {target}.")

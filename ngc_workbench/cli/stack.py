@@ -72,7 +72,7 @@ def down(settings: Settings, progress: Progress) -> None:
         # Without an Engine there are no containers; their networks are removed at the next `down`.
         progress("Docker does not answer: containers, if any, are not running")
     else:
-        own = {"label": f"{LABEL}={settings.instance}"}
+        own: dict[str, str | list[str] | bool] = {"label": f"{LABEL}={settings.instance}"}
         for container in client.containers.list(all=True, filters=own, ignore_removed=True):
             container.remove(force=True, v=True)
         for network in client.networks.list(filters=own):

@@ -28,7 +28,14 @@ def holds(person: Person, action: str) -> Decision:
 
 
 def require(
-    database: Database, log: AuditLog, name: str, action: str, *, kind: str = "command.refused", project: str = "", subject: str = ""
+    database: Database,
+    log: AuditLog,
+    name: str,
+    action: str,
+    *,
+    kind: str = "command.refused",
+    project: str = "",
+    subject: str = "",
 ) -> Person:
     """The person, when they may do `action`.
 

@@ -81,6 +81,9 @@ def may_log_in(claims: Claims, *, disabled: bool) -> Decision:
     """Whether a person with these claims may log in at all. What they may do then, other rules say."""
     if disabled:
         return deny("person.disabled", "This account is disabled.", "Ask the security officer.")
+    if claims.name in SERVICES:
+        # In the log they would stand for a service of ours.
+        return deny("login.reserved_name", "This user name belongs to a service.", "Ask the operator for another name.")
     if not claims.roles:
         return deny(
             "login.no_role",

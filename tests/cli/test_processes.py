@@ -21,6 +21,15 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def wait_for_marked(mark):
+    """How many processes carry the mark, once there is one: the kernel shows a new process's environment a moment late."""
+    for _ in range(100):
+        if found := len(processes.marked(str(mark))):
+            return found
+        time.sleep(0.05)
+    return 0
+
+
 def service(argv, **change):
     values = {
         "name": "one",
@@ -38,7 +47,7 @@ def test_a_service_is_started_once_and_stopped(tmp_path):
     one = service(SLEEP)
     assert processes.start(one, tmp_path, str(tmp_path))
     assert not processes.start(one, tmp_path, str(tmp_path))
-    assert len(processes.marked(str(tmp_path))) == 1
+    assert wait_for_marked(tmp_path) == 1
     processes.stop("one", tmp_path)
     assert processes.marked(str(tmp_path)) == []
     assert not processes.running("one", tmp_path)
@@ -81,7 +90,6 @@ def test_children_that_outlive_their_parent_are_found(tmp_path):
     code = f"import subprocess, os; subprocess.Popen({SLEEP!r}, start_new_session=True); os._exit(0)"
     with pytest.raises(Unavailable):
         processes.start(service([sys.executable, "-c", code], ready=lambda: False), tmp_path, str(tmp_path))
-    time.sleep(0.2)
-    assert len(processes.marked(str(tmp_path))) == 1
+    assert wait_for_marked(tmp_path) == 1
     assert processes.stop_marked(str(tmp_path)) == 1
     assert processes.marked(str(tmp_path)) == []

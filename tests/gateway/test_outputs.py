@@ -20,11 +20,34 @@ HOSTILE = [
     "<table background=//x><tr><td>1</td></tr></table>", "<body onload=alert(1)>", "<template><script>1</script></template>",
     "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>", "<bokeh-figure onclick=alert(1)>", "<input autofocus onfocus=alert(1)>",
 ]  # fmt: skip
-BAD = ("<script", "onerror", "onload", "onclick", "onfocus", "href", "src", "url(", "@import", "//x", "203.0.113.9", "<form", "<iframe", "<svg", "<meta")
+BAD = (
+    "<script",
+    "onerror",
+    "onload",
+    "onclick",
+    "onfocus",
+    "href",
+    "src",
+    "url(",
+    "@import",
+    "//x",
+    "203.0.113.9",
+    "<form",
+    "<iframe",
+    "<svg",
+    "<meta",
+)
 
 
 def display(data):
-    return Message(channel="iopub", kind="display_data", header={"msg_type": "display_data"}, parent={}, metadata={}, content={"data": data, "metadata": {}}, buffers=())
+    return Message(
+        channel="iopub",
+        header={"msg_type": "display_data"},
+        parent={},
+        metadata={},
+        content={"data": data, "metadata": {}},
+        buffers=(),
+    )
 
 
 @pytest.mark.parametrize("html", HOSTILE)
@@ -49,6 +72,8 @@ def test_cleaning_twice_changes_nothing_more(html):
 
 def test_a_kernel_message_reaches_the_browser_with_harmless_html_and_without_scripts():
     """HTML is cleaned in the message itself, as text or as lines; JavaScript is taken out and named."""
-    message, cut = shown(display({"text/html": ["<b>1</b>", "<script>2</script>"], "application/javascript": "fetch('//x')"}))
+    message, cut = shown(
+        display({"text/html": ["<b>1</b>", "<script>2</script>"], "application/javascript": "fetch('//x')"})
+    )
     assert message.body()["data"] == {"text/html": "<b>1</b>"}
     assert cut == ("application/javascript",)

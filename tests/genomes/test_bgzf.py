@@ -67,6 +67,16 @@ def test_every_cut_and_every_changed_byte_is_noticed(tmp_path):
             continue
 
 
+def test_a_changed_byte_in_what_does_not_compress_is_noticed(tmp_path):
+    """Random bytes are stored as they are: the checksum alone tells."""
+    path = write(tmp_path / "x.gz", random.Random(1).randbytes(1000))
+    raw = bytearray(path.read_bytes())
+    raw[500] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(BgzfError, match="checksum"):
+        read(path)
+
+
 def test_a_writer_whose_block_raises_leaves_no_file(tmp_path):
     """Half a file is none."""
     path = tmp_path / "x.gz"

@@ -144,8 +144,6 @@ async def stop_session(stage: Stage) -> dict[str, Any]:
 
 
 async def _await_state(stage: Stage, who: str, request: str, state: str) -> dict[str, Any]:
-    import asyncio
-
     browser = await stage.browser(who)
     found: dict[str, Any] = {}
     for _ in range(120):

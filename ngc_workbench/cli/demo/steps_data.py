@@ -10,7 +10,17 @@ from sqlalchemy import select
 
 from ngc_workbench import genomes
 from ngc_workbench.cli.demo.kernel import Kernel
-from ngc_workbench.cli.demo.stage import CUSTODIAN, EVERYBODY, LEAD, MEMBER, NOTEBOOK_PATH, STRANGER, SUPPORT, Stage, expect
+from ngc_workbench.cli.demo.stage import (
+    CUSTODIAN,
+    EVERYBODY,
+    LEAD,
+    MEMBER,
+    NOTEBOOK_PATH,
+    STRANGER,
+    SUPPORT,
+    Stage,
+    expect,
+)
 from ngc_workbench.model import Project, Release, Session, View
 
 
@@ -75,6 +85,10 @@ async def provision(stage: Stage) -> dict[str, Any]:
 async def start_session(stage: Stage) -> dict[str, Any]:
     """C. A researcher starts a session; only that view is mounted, read-only."""
     browser = await stage.browser(LEAD)
+    # One session at a time: what an earlier play, or a person, left running is stopped as a person would.
+    for project in (await browser.get_json(""))["projects"]:
+        if project["session"] in ("starting", "running"):
+            await browser.stop_session(project["name"])
     seconds = await browser.start_session(stage.project)
     with stage.workbench.database.reading() as db:
         session = db.scalar(
@@ -178,6 +192,7 @@ import json
 best = results.order_by(results.p_value).head(1).collect()[0]
 print(json.dumps({'variant': f'{best.chromosome}:{best.base_pair_location}', 'p_value': best.p_value}))
 """
+
 
 def causal_variants(truth: str) -> list[str]:
     """The causal variants named in a truth file's text, as `chromosome:position`."""
