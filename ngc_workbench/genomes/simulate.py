@@ -85,7 +85,7 @@ def simulate_cohort(
     """
     import msprime
 
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     progress(f"Simulating {people} people")
     history = msprime.Demography()
     history.add_population(name="A", initial_size=33_900, growth_rate=0.0038)
@@ -121,7 +121,7 @@ def simulate_trait(vcf: Path, folder: Path, *, seed: int = SEED, progress: Calla
     Raises InputError when the VCF is unsound, or has no common biallelic variant that could be causal.
     """
     found = preflight(vcf, progress)
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     progress("Choosing causal variants")
     random = np.random.default_rng(seed + 2)
     candidates: list[_Variant] = []
@@ -142,6 +142,13 @@ def simulate_trait(vcf: Path, folder: Path, *, seed: int = SEED, progress: Calla
             "Give a phenotype table, or a VCF with biallelic variants of at least 5 % frequency.",
         )
     return _finish(folder, vcf, found.samples, candidates, seed, genotypes_simulated=False)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {folder.name} can't be made: {error.strerror}.", "Name another one.") from error
 
 
 def _biallelic(vcf: Path) -> Iterator[_Variant]:

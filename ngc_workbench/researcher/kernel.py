@@ -97,7 +97,7 @@ def _own_loop(utils: ModuleType) -> None:
 @functools.cache
 def prepare() -> None:
     """Puts both right in this process, once; nothing happens before Hail or Bokeh is imported."""
-    pass
+    when_imported("hailtop.utils.utils", _own_loop)
     when_imported("bokeh.io", page.install)
 
 

@@ -14,7 +14,7 @@ TABLE, PER_PERSON = "trait_summary_statistics.tsv", "people.tsv"
 
 
 async def request_export(stage: Stage) -> dict[str, Any]:
-    """E. The researcher asks to export the table and a per-person file; the checks pass the one and block the other."""
+    """Step e: The researcher asks to export the table and a per-person file; the checks pass the one and block the other."""
     browser = await stage.browser(LEAD)
     result = await stage.run_cell(_PER_PERSON)
     expect(not result.error, f"writing the per-person file raised {result.error}")
@@ -45,7 +45,7 @@ async def request_export(stage: Stage) -> dict[str, Any]:
 
 
 async def review(stage: Stage) -> dict[str, Any]:
-    """E. Nobody reviews their own project's request; two checkers who are not members approve."""
+    """Step e: Nobody reviews their own project's request; two checkers who are not members approve."""
     request = stage.seen["request"]
     since = stage.last_event()
     member = await stage.browser(MEMBER)
@@ -78,7 +78,7 @@ async def review(stage: Stage) -> dict[str, Any]:
 
 
 async def download(stage: Stage) -> dict[str, Any]:
-    """E. The researcher downloads what was reviewed, and nothing else."""
+    """Step e: The researcher downloads what was reviewed, and nothing else."""
     browser = await stage.browser(LEAD)
     request = await browser.get_json(f"exports/{stage.seen['request']}")
     urls = {file["name"]: file["download"] for file in request["files"]}
@@ -99,7 +99,7 @@ async def download(stage: Stage) -> dict[str, Any]:
 
 
 async def audit(stage: Stage) -> dict[str, Any]:
-    """F. The log is whole; after one byte of a copy was changed, the verifier says where."""
+    """Step f: The log is whole; after one byte of a copy was changed, the verifier says where."""
     whole = await stage.command(SECURITY, "audit", "verify")
     bundle = stage.work_dir / "audit"
     await stage.command(SECURITY, "audit", "export", str(bundle))
@@ -109,17 +109,15 @@ async def audit(stage: Stage) -> dict[str, Any]:
     file = copy / "events.jsonl"
     lines = file.read_bytes().splitlines(keepends=True)
     target = len(lines) // 2
-    number = json.loads(lines[target])["seq"]
+    number = target + 1  # events are numbered from 1, a line each
     changed = bytearray(lines[target])
-    at = changed.index(b'"reason') if b'"reason' in changed else len(changed) // 2
-    at += 12
-    changed[at] ^= 0x01
+    changed[len(changed) // 2] ^= 0x01
     lines[target] = bytes(changed)
     file.write_bytes(b"".join(lines))
     code, _, error = await stage.try_command(SECURITY, "audit", "verify", "--bundle", str(copy))
     expect(code == 8, f"the changed copy passed: exit {code}")
     message = error.strip().splitlines()[-1]
-    expect(f"event {number}" in message, f"the verifier does not name event {number}: {message}")
+    expect(f"event {number} " in message.lower(), f"the verifier does not name event {number}: {message}")
     return {
         "events": len(lines),
         "whole": whole.strip().splitlines()[-1],
@@ -156,8 +154,6 @@ async def _await_state(stage: Stage, who: str, request: str, state: str) -> dict
 
 
 _PER_PERSON = """
-people = mt.cols()
-people.key_by().select('s', **{'trait': people.pheno.trait}).export('/tmp/people.tsv')
-import shutil
-shutil.copyfile('/tmp/people.tsv', '/outbox/people.tsv')
+people = ngc.phenotypes(dataset).reset_index()
+people.to_csv('/outbox/people.tsv', sep='\\t', index=False)
 """

@@ -32,7 +32,7 @@ async def log_in(stage: Stage) -> dict[str, Any]:
 
 
 async def ingest(stage: Stage) -> dict[str, Any]:
-    """A. The custodian ingests genotypes and phenotypes."""
+    """Step a: The custodian ingests genotypes and phenotypes."""
     since = stage.last_event()
     await stage.command(
         CUSTODIAN, "ingest", "--dataset", stage.dataset, "--release", stage.release,
@@ -49,7 +49,7 @@ async def ingest(stage: Stage) -> dict[str, Any]:
 
 
 async def publish(stage: Stage) -> dict[str, Any]:
-    """A. One person has opted out; the custodian records it and publishes the release."""
+    """Step a: One person has opted out; the custodian records it and publishes the release."""
     await stage.command(CUSTODIAN, "optout", "add", *stage.opted_out)
     await stage.command(CUSTODIAN, "release", "publish", stage.dataset, stage.release)
     release = _release(stage)
@@ -62,7 +62,7 @@ async def publish(stage: Stage) -> dict[str, Any]:
 
 
 async def provision(stage: Stage) -> dict[str, Any]:
-    """B. A support officer provisions a project with two members, and another one for somebody else."""
+    """Step b: A support officer provisions a project with two members, and another one for somebody else."""
     for project, members in ((stage.project, (LEAD, MEMBER)), (stage.other_project, (STRANGER,))):
         words = [word for member in members for word in ("--member", member)]
         await stage.command(
@@ -83,7 +83,7 @@ async def provision(stage: Stage) -> dict[str, Any]:
 
 
 async def start_session(stage: Stage) -> dict[str, Any]:
-    """C. A researcher starts a session; only that view is mounted, read-only."""
+    """Step c: A researcher starts a session; only that view is mounted, read-only."""
     browser = await stage.browser(LEAD)
     # One session at a time: what an earlier play, or a person, left running is stopped as a person would.
     for project in (await browser.get_json(""))["projects"]:
@@ -115,7 +115,7 @@ async def start_session(stage: Stage) -> dict[str, Any]:
 
 
 async def notebook(stage: Stage) -> dict[str, Any]:
-    """C. The association notebook runs with Hail: a Manhattan plot without any outside address, and summary statistics."""
+    """Step c: The association notebook runs with Hail: a Manhattan plot without any outside address, and summary statistics."""
     browser = await stage.browser(LEAD)
     answer = await browser.session_api(stage.project, "GET", f"api/contents/{NOTEBOOK_PATH}?content=1")
     expect(answer.status == 200, f"the notebook can't be opened: {answer.status} {answer.text[:200]}")

@@ -19,7 +19,7 @@ from ngc_workbench.errors import Unavailable
 
 
 async def downloads(stage: Stage) -> dict[str, Any]:
-    """D. Files can't be downloaded by any of the server's own routes."""
+    """Step d: Files can't be downloaded by any of the server's own routes."""
     browser = await stage.browser(LEAD)
     since = stage.last_event()
     await stage.run_cell("open('/home/researcher/secret.bin', 'wb').write(bytes(range(256)) * 4)")
@@ -50,7 +50,7 @@ async def downloads(stage: Stage) -> dict[str, Any]:
 
 
 async def network(stage: Stage) -> dict[str, Any]:
-    """D. No connection to an outside host (which an unprotected container does reach), nor to this machine."""
+    """Step d: No connection to an outside host (which an unprotected container does reach), nor to this machine."""
     settings = stage.workbench.settings
     since = stage.last_event()
     with OutsideHost(settings) as outside, closing(socket.socket()) as listener:
@@ -82,7 +82,7 @@ async def network(stage: Stage) -> dict[str, Any]:
 
 
 async def other_project(stage: Stage) -> dict[str, Any]:
-    """D. Another project's data: neither in the session, nor by starting a session there."""
+    """Step d: Another project's data: neither in the session, nor by starting a session there."""
     since = stage.last_event()
     inside = await stage.probe(_PROBE_DATA)
     expect(not any(stage.other_project in path for path in inside["paths"]), "the other project's folder is visible")
@@ -111,7 +111,7 @@ async def other_project(stage: Stage) -> dict[str, Any]:
 
 
 async def write_data(stage: Stage) -> dict[str, Any]:
-    """D. A write to the data mount fails."""
+    """Step d: A write to the data mount fails."""
     since = stage.last_event()
     folder = f"/data/{stage.dataset}/{stage.release}"
     seen = await stage.probe(_PROBE_WRITE.format(folder=folder))
