@@ -79,18 +79,22 @@ def lab(page: Page) -> FrameLocator:
 
 
 def run_cell(page: Page, code: str) -> None:
-    """Types code into the last cell of the open notebook and runs it."""
-    cell = lab(page).locator(".jp-Notebook .jp-Cell .cm-content").last
+    """Types code into the last cell of the open notebook and runs it, once the kernel is idle."""
+    expect(lab(page).get_by_text("| Idle")).to_be_visible(timeout=2 * PATIENCE)
+    cell = lab(page).locator(".jp-Notebook .jp-Cell .cm-content >> visible=true").last
     cell.click()
     page.keyboard.insert_text(code.strip())
+    expect(cell).to_contain_text(code.strip().splitlines()[-1])
     page.keyboard.press("Shift+Enter")
 
 
 def test_a_person_logs_in_runs_a_cell_and_sees_its_output(alma):
     """From the log-in page to a cell's output, all in the browser."""
     page, _ = alma
-    lab(page).locator(".jp-LauncherCard[data-category=Notebook]").first.click()
-    lab(page).locator(".jp-Notebook .jp-Cell .cm-content").last.wait_for(timeout=2 * PATIENCE)
+    # JupyterLab reopens what was open; the launcher is asked for.
+    lab(page).get_by_role("button", name="New Launcher").first.click(timeout=2 * PATIENCE)
+    lab(page).locator(".jp-LauncherCard[data-category=Notebook] >> visible=true").first.click()
+    lab(page).locator(".jp-Notebook .jp-Cell .cm-content >> visible=true").last.wait_for(timeout=2 * PATIENCE)
     run_cell(page, "print('six times seven is', 6 * 7)")
     expect(lab(page).get_by_text("six times seven is 42").last).to_be_visible(timeout=PATIENCE)
 

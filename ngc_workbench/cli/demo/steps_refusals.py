@@ -40,6 +40,7 @@ async def downloads(stage: Stage) -> dict[str, Any]:
             bytes(range(64)) not in answer.body and "AAECAwQFBgcICQ" not in answer.text,
             f"{name} let the file's bytes out",
         )
+    await stage.run_cell("import os; os.remove('/home/researcher/secret.bin')")
     recorded = await stage.await_events("gateway.refused", since)
     expect(recorded, "no refusal of the gateway is in the audit log")
     return {
