@@ -37,7 +37,7 @@ test: setup-test ## All tests, set-up included: real containers, kernels and bro
 	@.venv/bin/python -m pytest $(ARGS)
 
 test-quick: setup-quick ## The tests that need no Docker and no browser
-	@.venv/bin/python -m pytest -m "not docker and not browser and not journey" $(ARGS)
+	@.venv/bin/python -m pytest -n 2 -m "not docker and not browser and not journey" $(ARGS)
 
 lint: setup-quick ## Style, types, the order of rooms, no registry hosts
 	.venv/bin/ruff check .
