@@ -33,7 +33,7 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a step.")] = False,
     vcf: Annotated[Path | None, typer.Option(help="Your own genotypes (VCF); else a cohort is simulated.")] = None,
     pheno: Annotated[
-        Path | None, typer.Option(help="Your own phenotype table with a column `trait`; else a trait is simulated.")
+        Path | None, typer.Option(help="Your own phenotype table with a numeric column; else a trait is simulated.")
     ] = None,
 ) -> None:
     """Plays the way of a result, from a VCF to a reviewed download, with real clients. Exit code 1 when a step fails."""
@@ -102,11 +102,12 @@ def _first_person(pheno: Path, dataset: str, *, invented: bool) -> tuple[str, ..
     with pheno.open(encoding="utf-8", newline="") as file:
         head = file.readline()
         rows = csv.DictReader([head, file.readline()], delimiter="\t" if "\t" in head else ",")
-        row = next(rows, {})
+        row = {(name or "").strip().lower(): value for name, value in next(rows, {}).items()}
     if invented and row.get("cpr"):
         return ("--cpr", row["cpr"])
-    if row.get("sample"):
-        return ("--dataset", dataset, "--sample", row["sample"])
+    for column in ("sample", "sample_id", "iid"):
+        if row.get(column):
+            return ("--dataset", dataset, "--sample", row[column])
     raise InputError("The phenotype table has no column `sample`.", "Name the samples of the VCF in a column `sample`.")
 
 

@@ -55,6 +55,7 @@ class Stage:
     browsers: dict[str, Browser] = field(default_factory=dict)
     exits: AsyncExitStack = field(default_factory=AsyncExitStack)
     kernel: Kernel | None = None
+    table: str = ""
     seen: dict[str, Any] = field(default_factory=dict)
 
     async def browser(self, name: str) -> Browser:

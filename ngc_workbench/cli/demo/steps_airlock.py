@@ -10,7 +10,7 @@ from typing import Any
 
 from ngc_workbench.cli.demo.stage import CHECKERS, LEAD, MEMBER, SECURITY, Stage, expect
 
-TABLE, PER_PERSON = "trait_summary_statistics.tsv", "people.tsv"
+PER_PERSON = "people.tsv"
 
 
 async def request_export(stage: Stage) -> dict[str, Any]:
@@ -20,10 +20,12 @@ async def request_export(stage: Stage) -> dict[str, Any]:
     expect(not result.error, f"writing the per-person file raised {result.error}")
     page = await browser.get(f"projects/{stage.project}/exports/new")
     expect(page.status == 200, f"the export page answered {page.status}")
-    listed = [name for name in (TABLE, PER_PERSON) if name in page.text]
-    expect(listed == [TABLE, PER_PERSON], f"the outbox lists {listed}")
+    files = (await browser.get_json(f"projects/{stage.project}/exports/new"))["files"]
+    tables = [file["name"] for file in files if file["name"].endswith("_summary_statistics.tsv")]
+    expect(len(tables) == 1 and PER_PERSON in page.text, f"the outbox lists {[file['name'] for file in files]}")
+    stage.table = tables[0]
     answer = await browser.submit(
-        page, {"files": [TABLE, PER_PERSON], "purpose": "Table 2 of the article", "description": "Summary statistics over all people"},
+        page, {"files": [stage.table, PER_PERSON], "purpose": "Table 2 of the article", "description": "Summary statistics over all people"},
         accept="application/json",
     )  # fmt: skip
     expect(answer.status in (200, 201), f"the request was not taken: {answer.status} {answer.text[:300]}")
@@ -31,16 +33,16 @@ async def request_export(stage: Stage) -> dict[str, Any]:
     stage.seen["request"] = request["id"]
     request = await _await_state(stage, LEAD, request["id"], "in_review")
     verdicts = {file["name"]: file["verdict"] for file in request["files"]}
-    expect(verdicts == {TABLE: "pass", PER_PERSON: "block"}, f"the checks say {verdicts}: {request['files']}")
+    expect(verdicts == {stage.table: "pass", PER_PERSON: "block"}, f"the checks say {verdicts}: {request['files']}")
     rules = sorted(
         {finding["rule"] for file in request["files"] if file["name"] == PER_PERSON for finding in file["findings"]}
     )
-    stage.seen["sha256"] = next(file["sha256"] for file in request["files"] if file["name"] == TABLE)
+    stage.seen["sha256"] = next(file["sha256"] for file in request["files"] if file["name"] == stage.table)
     return {
         "verdicts": verdicts,
         "rules": rules,
         "sha256": stage.seen["sha256"],
-        "text": f"{TABLE}: pass; {PER_PERSON}: block ({', '.join(rules)})",
+        "text": f"{stage.table}: pass; {PER_PERSON}: block ({', '.join(rules)})",
     }
 
 
@@ -69,11 +71,11 @@ async def review(stage: Stage) -> dict[str, Any]:
     expect(states[0] == "in_review", f"one vote decided: {states}")
     final = await _await_state(stage, LEAD, request, "released")
     released = [file["name"] for file in final["files"] if file["released"]]
-    expect(released == [TABLE], f"released: {released}")
+    expect(released == [stage.table], f"released: {released}")
     return {
         "states": states,
         "released": released,
-        "text": f"{' and '.join(CHECKERS)} approve; only {TABLE} is released",
+        "text": f"{' and '.join(CHECKERS)} approve; only {stage.table} is released",
     }
 
 
@@ -82,13 +84,13 @@ async def download(stage: Stage) -> dict[str, Any]:
     browser = await stage.browser(LEAD)
     request = await browser.get_json(f"exports/{stage.seen['request']}")
     urls = {file["name"]: file["download"] for file in request["files"]}
-    answer = await browser.get(urls[TABLE])
+    answer = await browser.get(urls[stage.table])
     expect(answer.status == 200, f"the download answered {answer.status}")
     digest = hashlib.sha256(answer.body).hexdigest()
     expect(digest == stage.seen["sha256"], "what was downloaded is not what was reviewed")
-    blocked = await browser.get(urls.get(PER_PERSON) or urls[TABLE].replace(TABLE, PER_PERSON))
+    blocked = await browser.get(urls.get(PER_PERSON) or urls[stage.table].replace(stage.table, PER_PERSON))
     expect(blocked.status in (403, 404), f"the blocked file answered {blocked.status}")
-    other = await (await stage.browser(MEMBER)).get(urls[TABLE])
+    other = await (await stage.browser(MEMBER)).get(urls[stage.table])
     expect(other.status in (403, 404), f"another person's download answered {other.status}")
     return {
         "sha256": digest,
