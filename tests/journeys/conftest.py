@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from ngc_workbench.cli.processes import marked
+from ngc_workbench.cli.stack import LABEL, mark
 from ngc_workbench.settings import ROOT, Settings, load
 
 DATA = Path(os.environ.get("NGC_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -21,17 +23,17 @@ DATA = Path(os.environ.get("NGC_TEST_DATA", ROOT.parent / "shared" / "data"))
 VCF = DATA / "kgp3_chr1_11.70-11.84Mb_2504s.vcf.gz"
 
 CONFIG = """
-instance = "test"
+instance = "jour"
 demo = true
 state_dir = "{state}"
-public_port = 18000
-hub_api_port = 18081
-proxy_api_port = 18001
-portal_port = 18010
-gateway_port = 18002
-gateway_session_port = 18003
-identity_port = 18020
-session_subnets = "10.214.0.0/16"
+public_port = 17000
+hub_api_port = 17081
+proxy_api_port = 17001
+portal_port = 17010
+gateway_port = 17002
+gateway_session_port = 17003
+identity_port = 17020
+session_subnets = "10.217.0.0/16"
 """
 
 
@@ -76,3 +78,20 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     finally:
         down = run(config, "down", timeout=180)
     assert down.returncode == 0, down.stderr
+    assert left_behind(load(config)) == {}
+
+
+def left_behind(settings: Settings) -> dict[str, object]:
+    """What is left of an installation on this machine: containers, networks, a firewall table, processes. Empty: nothing."""
+    own = f"label={LABEL}={settings.instance}"
+    asked = {
+        "containers": ["docker", "ps", "-aq", "--filter", own],
+        "networks": ["docker", "network", "ls", "-q", "--filter", own],
+        "firewall": ["nft", "list", "table", "inet", settings.firewall_table],
+    }
+    found: dict[str, object] = {
+        name: subprocess.run(words, check=False, capture_output=True, text=True).stdout.split()
+        for name, words in asked.items()
+    }
+    found["processes"] = marked(mark(settings))
+    return {name: things for name, things in found.items() if things}
