@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,6 +207,7 @@ class Worker:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+            _await_removal(self._name)
             if process.stdout is not None:
                 process.stdout.close()
         if self._log is not None:
@@ -230,6 +232,13 @@ def remove_leftover_containers(settings: Settings) -> None:
         raise _NO_DOCKER
     if found:
         _docker_says(["rm", "-f", *found.split()])
+
+
+def _await_removal(name: str, patience_s: float = 20) -> None:
+    """Waits until the container is gone: `rm` answers at once when the Engine is removing it already."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline and _docker_says(["ps", "-aq", "--filter", f"name=^/{name}$"]):
+        time.sleep(0.1)
 
 
 def _docker_says(words: Sequence[str]) -> str | None:
