@@ -47,7 +47,9 @@ lint: setup-quick ## Style, types, the order of rooms, no registry hosts
 	hub/setup/check-hosts.sh
 
 pictures: setup-test ## The docs' pictures, made from a running system
-	@NGC_PICTURES=docs/pictures .venv/bin/python -m pytest -q tests/journeys/test_browser.py
+	@mkdir -p build/pictures
+	@NGC_PICTURES=build/pictures .venv/bin/python -m pytest -q tests/journeys/test_browser.py
+	@cp build/pictures/session.png docs/pictures/
 
 bench: setup-test ## Measures, as a table and JSON (ONLY=room for a part)
 	@.venv/bin/python -m tests.benchmarks $(if $(ONLY),--only "$(ONLY)")

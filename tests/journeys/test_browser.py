@@ -55,6 +55,7 @@ def log_in(browser: Browser, played: Played, person: str, width: int = 1280, loc
 def picture(page: Page, name: str) -> None:
     """Keeps a screenshot when somebody asked for them."""
     if folder := os.environ.get("NGC_PICTURES"):
+        page.wait_for_timeout(2_000)  # scrolling and drawing have no end that could be waited for
         page.screenshot(path=Path(folder) / f"{name}.png")
 
 
@@ -78,6 +79,13 @@ def lab(page: Page) -> FrameLocator:
     return page.frame_locator("iframe[name=session]")
 
 
+def new_notebook(page: Page) -> None:
+    """Opens an empty notebook from the launcher (JupyterLab may have reopened others)."""
+    lab(page).get_by_role("button", name="New Launcher").first.click(timeout=2 * PATIENCE)
+    lab(page).locator(".jp-LauncherCard[data-category=Notebook] >> visible=true").first.click()
+    lab(page).locator(".jp-Notebook .jp-Cell .cm-content >> visible=true").last.wait_for(timeout=2 * PATIENCE)
+
+
 def run_cell(page: Page, code: str) -> None:
     """Types code into the last cell of the open notebook and runs it, once the kernel is idle."""
     expect(lab(page).get_by_text("| Idle")).to_be_visible(timeout=2 * PATIENCE)
@@ -91,10 +99,7 @@ def run_cell(page: Page, code: str) -> None:
 def test_a_person_logs_in_runs_a_cell_and_sees_its_output(alma):
     """From the log-in page to a cell's output, all in the browser."""
     page, _ = alma
-    # JupyterLab reopens what was open; the launcher is asked for.
-    lab(page).get_by_role("button", name="New Launcher").first.click(timeout=2 * PATIENCE)
-    lab(page).locator(".jp-LauncherCard[data-category=Notebook] >> visible=true").first.click()
-    lab(page).locator(".jp-Notebook .jp-Cell .cm-content >> visible=true").last.wait_for(timeout=2 * PATIENCE)
+    new_notebook(page)
     run_cell(page, "print('six times seven is', 6 * 7)")
     expect(lab(page).get_by_text("six times seven is 42").last).to_be_visible(timeout=PATIENCE)
 
@@ -104,12 +109,30 @@ def test_a_bokeh_figure_is_drawn_from_data(alma):
     page, _ = alma
     run_cell(page, FIGURE)
     expect(lab(page).locator(".jp-OutputArea-output canvas").first).to_be_visible(timeout=2 * PATIENCE)
+
+
+def test_the_example_notebook_runs_from_its_menu(alma):
+    """A newcomer opens the association study, chooses Run All Cells, and sees the Manhattan plot and the table."""
+    page, _ = alma
+    files = lab(page).get_by_role("region", name="File Browser Section")
+    files.get_by_text("examples", exact=True).dblclick()
+    files.get_by_text("01-association.ipynb", exact=True).dblclick()
+    expect(lab(page).get_by_text("| Idle")).to_be_visible(timeout=2 * PATIENCE)
+    lab(page).get_by_role("menuitem", name="Run", exact=True).click()
+    lab(page).get_by_text("Run All Cells", exact=True).click()
+    plot = lab(page).locator(".jp-Cell", has_text="ngc.manhattan").locator(".jp-OutputArea-output canvas")
+    expect(plot.first).to_be_attached(timeout=5 * PATIENCE)
+    expect(lab(page).get_by_text("_summary_statistics.tsv:").first).to_be_attached(timeout=3 * PATIENCE)
+    cell = lab(page).locator(".jp-Cell", has_text="ngc.manhattan")
+    cell.evaluate("element => element.scrollIntoView({block: 'start'})")
+    expect(plot.first).to_be_in_viewport(timeout=PATIENCE)
     picture(page, "session")
 
 
 def test_html_of_an_output_runs_no_script(alma):
     """A script in an output neither runs nor arrives."""
     page, _ = alma
+    new_notebook(page)
     code = "from IPython.display import HTML, Javascript, display\n"
     code += "display(HTML('<b id=here>still here</b><script>document.title=\"taken\"</script>'))\n"
     code += "display(Javascript('document.title=\"taken\"'))\nprint('both sent')"
