@@ -98,6 +98,15 @@ def test_views_are_those_of_current_grants_only(database, log, order):
         assert projects.session_facts(db, "alma", "heart", TODAY).views == ()
 
 
+def test_a_retired_view_is_mounted_by_nobody(database, log, order):
+    """A view that was retired and not replaced leaves the project without data, not with the old one."""
+    provision(database, log, order)
+    with database.writing() as db:
+        db.add(View(project_name="heart", release_id=1, folder="v", people=1, variants=1, digest="d", retired=utcnow()))
+    with database.reading() as db:
+        assert projects.session_facts(db, "alma", "heart", TODAY).views == ()
+
+
 def test_a_member_who_left_is_no_member(database, log, order):
     """A membership that ended counts no more, at once."""
     provision(database, log, order)
