@@ -37,11 +37,11 @@ _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _MOST_TEXT = 2000
 _MOST_ITEMS = 1000
 _MOST_NUMBER = 2**53 - 1
-# A date and four digits; no control digit, as numbers since 2007 need not have one. A long hexadecimal number is
+# A date and four digits (a substitute number's day has 60 added); no control digit, as numbers since 2007 need not have one. A long hexadecimal number is
 # matched first and left alone: hashes hold such digits by chance.
 _CPR_OR_HASH = re.compile(
     r"(?<![0-9A-Za-z])[0-9a-fA-F]{32,}(?![0-9A-Za-z])"
-    r"|(?<!\d)(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}[ -]?\d{4}(?!\d)"
+    r"|(?<!\d)(?:[06][1-9]|[1278]\d|[39][01])(?:0[1-9]|1[0-2])\d{2}[ -]?\d{4}(?!\d)"
 )
 
 
