@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import statistics
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -82,7 +80,6 @@ def write(ratios: Sequence[Ratio], path: Path) -> None:
     except (OSError, ValueError):
         found = {}
     found.update({ratio.name: ratio.record() for ratio in ratios})
-    found["machine"] = {"processors": os.cpu_count(), "system": platform.platform()}
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
     new.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
