@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ngc_workbench import people
 from ngc_workbench.audit import export_bundle, verify_bundle, verify_live
 from ngc_workbench.cli.context import opened
 from ngc_workbench.errors import IntegrityError
@@ -41,5 +42,6 @@ def verify(
 def export(context: typer.Context, folder: Annotated[Path, typer.Argument(help="New folder for the bundle.")]) -> None:
     """Writes the log, its signed heads and the public key to a folder that anyone can verify. The look is an event too."""
     workbench = opened(context)
+    people.require(workbench.database, workbench.log, workbench.actor, "audit.read", subject="the audit log")
     events = export_bundle(workbench.database, workbench.log, folder, actor=workbench.actor)
     typer.echo(f"{events} events written to {folder}.")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from ngc_workbench import genomes, people, projects
 from ngc_workbench.cli.context import opened, progress, progress_done
-from ngc_workbench.errors import InputError
+from ngc_workbench.errors import InputError, Refused
 from ngc_workbench.model import Project
 
 
@@ -84,8 +84,17 @@ def close(context: typer.Context, name: str, reason: Annotated[str, typer.Option
 def _change(context: typer.Context, name: str, target: str, reason: str) -> None:
     workbench = opened(context)
     people.require(workbench.database, workbench.log, workbench.actor, "project.suspend", project=name)
-    with workbench.database.writing() as db:
-        projects.change_state(db, workbench.log, actor=workbench.actor, name=name, target=target, reason=reason)
+    try:
+        with workbench.database.writing() as db:
+            projects.change_state(db, workbench.log, actor=workbench.actor, name=name, target=target, reason=reason)
+    except Refused as refused:
+        # In a transaction of its own: the one that was refused is rolled back.
+        with workbench.database.writing() as db:
+            workbench.log.append(
+                db, "command.refused", actor=workbench.actor, decision="deny", reason=refused.reason, project=name,
+                subject=name, details={"to": target},
+            )  # fmt: skip
+        raise
     typer.echo(f"Project {name} is {target}.")
 
 

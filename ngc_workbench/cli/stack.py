@@ -49,7 +49,8 @@ def up(workbench: Workbench, progress: Progress) -> None:
             progress(f"{service.name}: starting")
             if start(service, settings.run_dir, mark(settings)):
                 started.append(service.name)
-    except Exception:
+    except BaseException:
+        # Ctrl-C too. The firewall stays: sessions of an earlier start may still run behind it.
         for name in reversed(started):
             stop(name, settings.run_dir)
         raise

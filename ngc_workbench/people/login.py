@@ -7,7 +7,6 @@ that the provider withdraws is gone at the next log-in or refresh. A log-in with
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,10 +18,8 @@ from ngc_workbench.audit import SERVICES, AuditLog
 from ngc_workbench.errors import InputError
 from ngc_workbench.model import Person, utcnow
 from ngc_workbench.policy import Decision, allow, deny
+from ngc_workbench.policy.names import is_slug
 from ngc_workbench.policy.roles import ROLES
-
-# A user name becomes a subdomain, a path segment and a folder.
-_USER_NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,29}")
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,8 @@ class Claims:
 def read_claims(raw: Mapping[str, Any]) -> Claims:
     """Reads an ID token's or userinfo's claims. Unknown roles are dropped. Raises InputError on a malformed claim."""
     name = raw.get("preferred_username") or raw.get("sub")
-    if not isinstance(name, str) or not _USER_NAME.fullmatch(name):
+    # It becomes a subdomain, a path segment and a folder.
+    if not isinstance(name, str) or not is_slug(name):
         raise InputError(
             "The identity provider gave no usable user name.", "Ask the operator to check the provider's claims."
         )

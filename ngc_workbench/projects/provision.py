@@ -49,7 +49,10 @@ def provision(
     if valid_until < utcnow().date():
         raise InputError("The approval would end before today.", "Give a later date.")
     if db.get(Project, name) is not None:
-        raise Conflict(f"There is a project {name} already.", "Choose another name, or change the project.")
+        raise Conflict(
+            f"There is a project {name} already.",
+            "Choose another name; if only its data is missing: `ngc-workbench view build`.",
+        )
 
     project = Project(name=name, title=title, purpose=purpose, ethics_approval=ethics_approval, state="active")
     for member in dict.fromkeys(members):

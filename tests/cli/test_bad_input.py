@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import func, select
 
+from ngc_workbench.audit import AuditEvent
 from ngc_workbench.cli import main
 from ngc_workbench.model import Project, Release
 
@@ -121,6 +122,29 @@ def test_somebody_without_the_role_is_refused(command, tmp_path):
     done = command("--as", "sofie", "ingest", "--dataset", "cohort", "--release", "r1", str(tmp_path / "any.vcf"))
     assert done.returncode == 7
     assert "custodian" in last_line(done)
+
+
+def test_a_move_outside_the_table_of_states_is_refused_and_recorded(command, database):
+    """The refusal stays in the log although its own transaction was rolled back."""
+    with database.writing() as db:
+        db.add(Project(name="heart", title="T", purpose="P", ethics_approval="E", state="closed"))
+    assert command("--as", "sofie", "project", "resume", "heart", "--reason", "no").returncode == 7
+    with database.reading() as db:
+        last = db.scalars(select(AuditEvent.body).order_by(AuditEvent.seq)).all()[-1]
+        assert "command.refused" in last
+        assert "state.no_such_move" in last
+        assert db.get(Project, "heart").state == "closed"
+
+
+def test_only_a_security_officer_exports_the_audit_log(command, database, add_person, tmp_path):
+    """Others are refused and recorded, and no bundle is written."""
+    add_person("signe", "security_officer")
+    assert command("--as", "karen", "audit", "export", str(tmp_path / "bundle")).returncode == 7
+    assert not (tmp_path / "bundle").exists()
+    with database.reading() as db:
+        assert "command.refused" in db.scalars(select(AuditEvent.body).order_by(AuditEvent.seq)).all()[-1]
+    assert command("--as", "signe", "audit", "export", str(tmp_path / "bundle")).returncode == 0
+    assert command("audit", "verify", "--bundle", str(tmp_path / "bundle")).returncode == 0
 
 
 # docker-py leaves the socket of a failed handshake to the garbage collector, which warns in whichever test comes next.
