@@ -12,12 +12,14 @@ from ngc_workbench.model.base import Base, utcnow
 
 
 class Dataset(Base):
-    """A named collection of genomes."""
+    """A named collection of genomes. `terms` are the DUO terms under which it may be used (`policy.purpose`)."""
 
     __tablename__ = "datasets"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(default="")
+    terms: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     created: Mapped[datetime] = mapped_column(default=utcnow)
 
 
@@ -37,6 +39,7 @@ class Release(Base):
     manifest: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created: Mapped[datetime] = mapped_column(default=utcnow)
     published: Mapped[datetime | None]
+    withdrawn: Mapped[datetime | None]
 
 
 class Individual(Base):
@@ -59,20 +62,27 @@ class Individual(Base):
 class OptOut(Base):
     """An entry of the tissue-use register: data of this person may not be used for research.
 
-    `cpr_tag` is the keyed hash of the CPR number; `sample_tag` stands in where a dataset came without CPR numbers.
+    `tag` is the keyed hash of the CPR number; that of the sample's name stands in where a dataset came without CPR
+    numbers. `sealed` is what the tag was made of, for a change of keys. `source` is `command` or `register`; `by` is
+    `self`, or `guardian` for a child. `ended` is when the person opted in again: releases made before stay without them.
     """
 
     __tablename__ = "opt_outs"
 
     tag: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes | None]
+    source: Mapped[str] = mapped_column(default="command")
+    by: Mapped[str] = mapped_column(default="self")
     recorded: Mapped[datetime] = mapped_column(default=utcnow)
+    ended: Mapped[datetime | None]
 
 
 class View(Base):
     """What one project may see of one release: a folder of files under the project's own pseudonyms.
 
     `folder` is relative to the project's folder below `views_dir`. `digest` is the content digest over the view's
-    files, taken when it was verified. A view that was replaced has `retired` set.
+    files, taken when it was verified. `cut` is the key of the cut whose genotypes it shares; empty: the release's own.
+    A view that was replaced has `retired` set.
     """
 
     __tablename__ = "views"
@@ -84,6 +94,7 @@ class View(Base):
     people: Mapped[int]
     variants: Mapped[int]
     digest: Mapped[str]
+    cut: Mapped[str] = mapped_column(default="")
     created: Mapped[datetime] = mapped_column(default=utcnow)
     retired: Mapped[datetime | None]
 

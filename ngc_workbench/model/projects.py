@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ngc_workbench.model.base import Base, utcnow
@@ -14,7 +15,8 @@ from ngc_workbench.model.people import Person
 class Project(Base):
     """One approved piece of research. `name` is a slug (`policy.names`), also the name of its sessions.
 
-    States: draft, submitted, approved, active, suspended, closed, archived, refused (`policy.states`).
+    States: draft, submitted, approved, active, suspended, closed, archived, refused (`policy.states`). `terms` say its
+    purpose in DUO terms (`policy.purpose`); `key_version` is the master key that its pseudonyms come from.
     """
 
     __tablename__ = "projects"
@@ -25,6 +27,8 @@ class Project(Base):
     ethics_approval: Mapped[str]
     state: Mapped[str] = mapped_column(default="draft")
     region: Mapped[str] = mapped_column(default="")
+    terms: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    key_version: Mapped[int] = mapped_column(default=1)
     created: Mapped[datetime] = mapped_column(default=utcnow)
 
     members: Mapped[list[Membership]] = relationship(back_populates="project", cascade="all, delete-orphan")
@@ -49,7 +53,10 @@ class Membership(Base):
 
 
 class Approval(Base):
-    """Leave for a project to use one release until a date (inclusive). `withdrawn` ends it at once."""
+    """Leave for a project to use one release until a date (inclusive). `withdrawn` ends it at once.
+
+    `cohort` says how much of the release (`genomes.cohort`): people, regions, fields; empty: all of it.
+    """
 
     __tablename__ = "approvals"
 
@@ -58,6 +65,7 @@ class Approval(Base):
     release_id: Mapped[int] = mapped_column(ForeignKey("releases.id"))
     approved_by: Mapped[str] = mapped_column(ForeignKey("people.name"))
     reference: Mapped[str] = mapped_column(default="")
+    cohort: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     valid_until: Mapped[date]
     created: Mapped[datetime] = mapped_column(default=utcnow)
     withdrawn: Mapped[datetime | None]

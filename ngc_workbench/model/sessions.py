@@ -17,6 +17,7 @@ class Session(Base):
     The gateway routes from this table: `prefix` is the URL path that the container serves (`/user/<person>/<project>/`),
     `address` and `port` where it listens, `address` also the source address by which the gateway knows the session
     when the container calls. `network` and `container` are Docker's names. `mounts` is what was mounted, as audited.
+    `ends` is when the session will be stopped because a view that it mounts was replaced.
     """
 
     __tablename__ = "sessions"
@@ -34,5 +35,6 @@ class Session(Base):
     mounts: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     bytes_out: Mapped[int] = mapped_column(BigInteger, default=0)
     started: Mapped[datetime] = mapped_column(default=utcnow)
+    ends: Mapped[datetime | None]
     stopped: Mapped[datetime | None]
     stop_reason: Mapped[str] = mapped_column(default="")
