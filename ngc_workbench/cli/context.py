@@ -74,3 +74,7 @@ def opened(context: typer.Context) -> Workbench:
     """The installation that the command's own options name."""
     options = context.find_root().obj or {}
     return open_workbench(options.get("config"), options.get("actor"))
+
+
+def group() -> None:
+    """Callback of a group of commands: one with a single command stays a group only when it has one."""

@@ -59,7 +59,7 @@ def ingest(
         store.remove_leftovers(settings)
         _need_new(database, dataset, release)
         store.remove_tree(target)  # left by a run that was killed before it wrote the row
-        keyring = Keyring(settings.custody_dir)
+        keyring = Keyring.of(settings)
         with database.reading() as db:
             members = individuals.assign(db, keyring, dataset, found.samples, table)
         with store.building(target) as draft:

@@ -44,7 +44,7 @@ def record_opt_out(
     people.require(database, log, actor, "genomes.optout", kind="optout.recorded")
     if (cpr is None) == (sample is None) or (sample is None) != (dataset is None):
         raise InputError("An opt-out names a person by CPR number, or by dataset and sample.", "Give one of the two.")
-    keyring = Keyring(settings.custody_dir)
+    keyring = Keyring.of(settings)
     with database.writing() as db:
         decision = people.holds(people.get(db, actor), "genomes.optout").or_refuse()
         if cpr is not None:

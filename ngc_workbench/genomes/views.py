@@ -87,7 +87,7 @@ def build_view(
     _approve(database, log, actor, project, dataset, release)
     with store.locked(settings, progress):
         store.remove_leftovers(settings)
-        keyring = Keyring(settings.custody_dir)
+        keyring = Keyring.of(settings)
         _remove_unused(settings, database, project)
         with database.reading() as db:
             plan = _plan(settings, db, keyring, project, dataset, release)

@@ -51,7 +51,7 @@ def provision(
     if db.get(Project, name) is not None:
         raise Conflict(
             f"There is a project {name} already.",
-            "Choose another name; if only its data is missing: `ngc-workbench view build`.",
+            "Choose another name; if only its data is missing: `ngc-workbench views build`.",
         )
 
     project = Project(name=name, title=title, purpose=purpose, ethics_approval=ethics_approval, state="active")

@@ -25,6 +25,7 @@ from ngc_workbench.errors import ConfigurationError, InputError, IntegrityError
 from ngc_workbench.policy.names import slug
 from ngc_workbench.pseudonyms.cpr import normalise_cpr
 from ngc_workbench.pseudonyms.rendering import render
+from ngc_workbench.settings import Settings
 
 KEY_BYTES = 32
 _SEAL_VERSION = b"\x01"
@@ -56,13 +57,18 @@ class Keyring:
     def __init__(self, custody_dir: Path) -> None:
         self._master = _read_or_create(custody_dir)
 
+    @classmethod
+    def of(cls, settings: Settings) -> Keyring:
+        """The keyring of an installation."""
+        return cls(settings.custody_dir)
+
     def _derive(self, use: str, context: str = "") -> bytes:
         # `use` is a constant of this module and holds no zero byte; the context is everything behind it.
         info = b"ngc-workbench/1/" + use.encode() + b"\x00" + context.encode()
         return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(self._master)
 
-    def pseudonymiser(self, project: str) -> Pseudonymiser:
-        """The pseudonymiser of a project. Raises InputError when `project` can't be a project's name."""
+    def pseudonymiser(self, project: str, version: int = 1) -> Pseudonymiser:
+        """The pseudonymiser of a project, whose `key_version` is `version`. Raises InputError when `project` can't be a project's name."""
         return Pseudonymiser(self._derive("pseudonym", slug(project, "project")))
 
     def cpr_tag(self, cpr: str) -> str:

@@ -45,7 +45,7 @@ def reverse(
     if not reason.strip():
         raise InputError("A reversal needs a reason.", "Say what for, for instance the clinical finding's case number.")
     right = parse(pseudonym)
-    keyring = Keyring(settings.custody_dir)
+    keyring = Keyring.of(settings)
     with database.writing() as db:
         # Asked again in the transaction that answers: a role may have been taken away since.
         people.holds(people.get(db, actor), "pseudonyms.reverse").or_refuse()

@@ -6,6 +6,8 @@ Revises: 0001
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -15,7 +17,7 @@ branch_labels = None
 depends_on = None
 
 _MOMENT = sa.DateTime(timezone=True)
-_NEW: dict[str, dict[str, tuple[sa.types.TypeEngine, str | None]]] = {
+_NEW: dict[str, dict[str, tuple[sa.types.TypeEngine[Any], str | None]]] = {
     "datasets": {"description": (sa.String(), ""), "terms": (sa.JSON(), "[]")},
     "releases": {"withdrawn": (_MOMENT, None)},
     "opt_outs": {
