@@ -105,7 +105,21 @@ class Settings(BaseSettings):
     checkers_needed: int = Field(
         2, ge=2, description="Independent checkers that must approve before anything is released; never below 2."
     )
+    view_replaced_grace_min: int = Field(
+        60,
+        ge=0,
+        le=1440,
+        description="Minutes for which a session may go on with a view that was replaced, for instance after an opt-out; "
+        "its page says so. 0 stops it at once.",
+    )
     worker_memory_mb: int = Field(4096, ge=2048, description="Memory of a custodian's Hail container, in MiB.")
+
+    genes_grch37: Path | None = Field(
+        None, description="Annotation of genes on GRCh37 (GTF, GFF3 or BED), for cohorts that name genes."
+    )
+    genes_grch38: Path | None = Field(
+        None, description="Annotation of genes on GRCh38 (GTF, GFF3 or BED), for cohorts that name genes."
+    )
 
     @field_validator("instance")
     @classmethod

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy import select
 
 from ngc_workbench import genomes, people, projects
-from ngc_workbench.cli.context import opened, progress, progress_done
-from ngc_workbench.errors import InputError, Refused
+from ngc_workbench.cli.context import Workbench, opened, progress, progress_done
+from ngc_workbench.errors import InputError, NotFound, Refused
 from ngc_workbench.model import Project
+from ngc_workbench.pseudonyms import Keyring
 
 
 def register(app: typer.Typer) -> None:
     """Adds the group `project`."""
-    group = typer.Typer(help="Projects: provision, list, suspend, resume, close.", no_args_is_help=True)
+    group = typer.Typer(help="Projects: provision, approve, list, suspend, resume, close.", no_args_is_help=True)
     group.command("provision")(provision)
+    group.command("approve")(approve)
     group.command("list")(list_projects)
     group.command("suspend")(suspend)
     group.command("resume")(resume)
@@ -33,29 +36,77 @@ def provision(
     ethics: Annotated[str, typer.Option(help="Reference of the ethics committee's approval.")],
     member: Annotated[list[str], typer.Option(help="A member; repeat for more. The first one leads the project.")],
     release: Annotated[list[str], typer.Option(help="DATASET/RELEASE; repeat for more.")],
+    cohort: Annotated[
+        list[str] | None, typer.Option(help="DATASET/RELEASE=FILE: how much of it is approved (TOML); repeat for more.")
+    ] = None,
     until: Annotated[str, typer.Option(help="Last day of the approval, YYYY-MM-DD; default: one year from now.")] = "",
 ) -> None:
     """Provisions a project: members, approvals, folders, and its pseudonymised views."""
     workbench = opened(context)
     pairs = [_pair(text) for text in release]
-    try:
-        end = date.fromisoformat(until) if until else date.today() + timedelta(days=365)  # noqa: DTZ011  (a day in the centre's own calendar)
-    except ValueError as error:
-        raise InputError(f"{until!r} is not a date.", "Write it as YYYY-MM-DD.") from error
+    end = _last_day(until)
     people.require(workbench.database, workbench.log, workbench.actor, "project.provision", project=name)
+    cohorts = {}
+    for text in cohort or []:
+        named, _, file = text.partition("=")
+        cohorts[_pair(named)] = _cohort(workbench, *_pair(named), Path(file))
     with workbench.database.writing() as db:
         projects.provision(
             db, workbench.log, workbench.settings, actor=workbench.actor, name=name, title=title, purpose=purpose,
-            ethics_approval=ethics, members=member, lead=member[0], releases=pairs, valid_until=end,
+            ethics_approval=ethics, members=member, lead=member[0], releases=pairs, valid_until=end, cohorts=cohorts,
         )  # fmt: skip
     typer.echo(f"Project {name}: {len(set(member))} members, approved until {end.isoformat()}.")
     for dataset, release_name in pairs:
-        view = genomes.build_view(
-            workbench.settings, workbench.database, workbench.log,
-            project=name, dataset=dataset, release=release_name, actor=workbench.actor, progress=progress,
+        _build(workbench, name, dataset, release_name)
+
+
+def approve(
+    context: typer.Context,
+    name: str,
+    release: Annotated[str, typer.Argument(help="DATASET/RELEASE.")],
+    ethics: Annotated[str, typer.Option(help="Reference of the ethics committee's approval.")],
+    cohort: Annotated[Path | None, typer.Option(help="How much of it is approved (TOML); without it: all.")] = None,
+    until: Annotated[str, typer.Option(help="Last day of the approval, YYYY-MM-DD; default: one year from now.")] = "",
+) -> None:
+    """Approves a project for one more release, or for another part of one, and builds the view."""
+    workbench = opened(context)
+    dataset, release_name = _pair(release)
+    end = _last_day(until)
+    people.require(workbench.database, workbench.log, workbench.actor, "project.provision", project=name)
+    record = _cohort(workbench, dataset, release_name, cohort) if cohort else {}
+    with workbench.database.writing() as db:
+        project = db.get(Project, name)
+        if project is None:
+            raise NotFound(f"There is no project {name}.", "`ngc-workbench project list` shows what there is.")
+        projects.grant(
+            db, workbench.log, actor=workbench.actor, project=project, dataset=dataset, release=release_name,
+            valid_until=end, reference=ethics, cohort=record,
         )  # fmt: skip
-        progress_done()
-        typer.echo(f"View of {dataset}/{release_name}: {view.people} people, {view.variants} variants.")
+    typer.echo(f"Project {name} is approved for {release} until {end.isoformat()}.")
+    _build(workbench, name, dataset, release_name)
+
+
+def _last_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text) if text else date.today() + timedelta(days=365)  # noqa: DTZ011  (a day in the centre's own calendar)
+    except ValueError as error:
+        raise InputError(f"{text!r} is not a date.", "Write it as YYYY-MM-DD.") from error
+
+
+def _cohort(workbench: Workbench, dataset: str, release: str, path: Path) -> dict[str, Any]:
+    keyring = Keyring.of(workbench.settings)
+    with workbench.database.reading() as db:
+        row = genomes.find(db, dataset, release)
+        return genomes.read_definition(workbench.settings, db, keyring, path, row).record()
+
+
+def _build(workbench: Workbench, name: str, dataset: str, release: str) -> None:
+    view = genomes.build_view(
+        workbench.settings, workbench.database, workbench.log,
+        project=name, dataset=dataset, release=release, actor=workbench.actor, progress=progress,
+    )  # fmt: skip
+    progress_done()
+    typer.echo(f"View of {dataset}/{release}: {view.people} people, {view.variants} variants.")
 
 
 def list_projects(context: typer.Context) -> None:

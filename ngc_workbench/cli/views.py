@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ngc_workbench import genomes
+from ngc_workbench.cli import refresh
 from ngc_workbench.cli.context import group, opened, progress, progress_done
 
 Dataset = Annotated[str, typer.Argument(help="Name of the dataset.")]
@@ -18,6 +19,8 @@ def register(app: typer.Typer) -> None:
     views = typer.Typer(help="What a project sees of a release.", no_args_is_help=True)
     views.callback()(group)
     views.command("build")(build_view)
+    views.command("refresh")(refresh.refresh)
+    views.command("proof")(refresh.proof)
     app.add_typer(views, name="views")
 
 

@@ -1,20 +1,31 @@
 """Genomes: ingest, releases, opt-outs, views. Everything that reads genotypes runs in a container without a network."""
 
+from ngc_workbench.genomes.cohort import Cohort, read_definition
 from ngc_workbench.genomes.ingest import ingest
-from ngc_workbench.genomes.optouts import RecordedOptOut, record_opt_out
+from ngc_workbench.genomes.optouts import Imported, RecordedOptOut, import_register, record_opt_out
 from ngc_workbench.genomes.preflight import Preflight, preflight
+from ngc_workbench.genomes.refresh import Refreshed, refresh_views
 from ngc_workbench.genomes.releases import find, list_releases, publish
+from ngc_workbench.genomes.reproving import Reproved, reprove
 from ngc_workbench.genomes.views import build_view, view_folder
 
 __all__ = [
+    "Cohort",
+    "Imported",
     "Preflight",
     "RecordedOptOut",
+    "Refreshed",
+    "Reproved",
     "build_view",
     "find",
+    "import_register",
     "ingest",
     "list_releases",
     "preflight",
     "publish",
+    "read_definition",
     "record_opt_out",
+    "refresh_views",
+    "reprove",
     "view_folder",
 ]

@@ -120,7 +120,7 @@ def _build(
     with_values = [(member.internal_id, member.values) for member in members if member.values is not None]
     write_values(draft / "phenotypes.tsv", columns, with_values)
     (draft / "phenotypes.tsv").chmod(0o600)
-    store.write_columns(draft, list(zip(internal_ids, done["digests"], strict=True)))
+    store.write_columns(draft, internal_ids)
     store.readable_by_all(draft / "matrix.mt")
     return {
         "format": 1,

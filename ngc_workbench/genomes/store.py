@@ -20,7 +20,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,10 @@ from ngc_workbench.policy.names import slug
 from ngc_workbench.settings import Settings
 
 BUILDING = ".building-"
+DRAFT = ".ingest-"
+"""Begin of the name of an ingest's draft, which a killed run leaves for the next one."""
+_DRAFT_DAYS = 7
+"""Days that a draft waits for a run that goes on with it."""
 _LOCK_PATIENCE = 900.0
 """Seconds to wait for another job of the custodian."""
 
@@ -75,8 +79,10 @@ def locked(settings: Settings, progress: Callable[[str], None]) -> Iterator[None
 
 
 @contextmanager
-def building(target: Path, *, mode: int = 0o700) -> Iterator[Path]:
+def building(target: Path, *, mode: int = 0o700, shared: Collection[str] = ()) -> Iterator[Path]:
     """A new folder beside `target` that becomes `target` at the end of the block, or vanishes when it raises.
+
+    Files in folders named in `shared` are other folders' too (hard links), synced when they were written.
 
     Raises Unavailable when the disk is full, Conflict when `target` is there already.
     """
@@ -89,9 +95,9 @@ def building(target: Path, *, mode: int = 0o700) -> Iterator[Path]:
             draft.mkdir(mode=mode)
             draft.chmod(mode)
             yield draft
-            sync_tree(draft)
+            sync_tree(draft, shared)
             draft.rename(target)
-            _sync(target.parent)
+            sync(target.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -112,15 +118,17 @@ def disk_full() -> Unavailable:
     return Unavailable("The disk of the genome store is full; nothing half-made was kept.", "Free space, then repeat.")
 
 
-def sync_tree(folder: Path) -> None:
-    """Makes every file and folder below `folder`, and itself, survive a power cut."""
+def sync_tree(folder: Path, shared: Collection[str] = ()) -> None:
+    """Makes every file and folder below `folder`, and itself, survive a power cut; not files in folders named `shared`."""
     for root, _, names in os.walk(folder):
-        for name in names:
-            _sync(Path(root, name))
-        _sync(Path(root))
+        if not set(Path(root).relative_to(folder).parts) & set(shared):
+            for name in names:
+                sync(Path(root, name))
+        sync(Path(root))
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Makes one file or folder survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -174,20 +182,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def write_columns(folder: Path, rows: list[tuple[str, str]]) -> None:
-    """Writes columns.tsv: internal id and content digest of each column, in stored order."""
+def write_columns(folder: Path, ids: Sequence[str]) -> None:
+    """Writes columns.tsv: the internal id of each column, one a line, in stored order."""
     path = folder / "columns.tsv"
-    path.write_text("".join(f"{internal_id}\t{digest}\n" for internal_id, digest in rows), encoding="utf-8")
+    path.write_text("".join(f"{internal_id}\n" for internal_id in ids), encoding="utf-8")
     path.chmod(0o600)
 
 
-def read_columns(folder: Path) -> list[tuple[str, str]]:
-    """The internal ids of a matrix's columns in stored order, each with the digest of its genotypes."""
-    rows = []
-    for line in (folder / "columns.tsv").read_text(encoding="utf-8").splitlines():
-        internal_id, _, digest = line.partition("\t")
-        rows.append((internal_id, digest))
-    return rows
+def read_columns(folder: Path) -> list[str]:
+    """The internal ids of a matrix's columns in stored order."""
+    return (folder / "columns.tsv").read_text(encoding="utf-8").splitlines()
 
 
 def remove_leftovers(settings: Settings) -> None:
@@ -201,6 +205,10 @@ def remove_leftovers(settings: Settings) -> None:
         if base.is_dir():
             for path in base.glob(pattern):
                 remove_tree(path)
+    for draft in settings.custody_dir.glob(f"releases/*/{DRAFT}*"):
+        # A finished stage writes into it, so its time is that of the last one.
+        if time.time() - draft.stat().st_mtime > _DRAFT_DAYS * 86400:
+            remove_tree(draft)
 
 
 def remove_tree(folder: Path) -> None:

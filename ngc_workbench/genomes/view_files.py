@@ -10,22 +10,23 @@ from __future__ import annotations
 
 import errno
 import gzip
-import json
 import os
 import re
-import shutil
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ngc_workbench.errors import ConfigurationError, IntegrityError
+from ngc_workbench.genomes import hail_files, psam, store
+from ngc_workbench.genomes.cuts import PGEN, PLINK, Mother
 from ngc_workbench.genomes.individuals import ID_PATTERN
 from ngc_workbench.pseudonyms import find_cpr
 
 SHARED = ("rows", "entries", "index", "globals", "references")
-MATRIX = "genotypes.mt"
+MATRIX, VDS = "genotypes.mt", "genotypes.vds"
+VDS_FILES = ("extra_reference_globals.json",)
 _README = "A Hail MatrixTable: hl.read_matrix_table, or ngc.load. See README.md in the folder above.\n"
 _WORDS = re.compile(rb"[\w.+-]+")
 _SHORTEST_NAME = 4
@@ -37,27 +38,44 @@ def _is_note(name: str) -> bool:
     return name in ("README.txt", ".README.txt.crc")
 
 
-def assemble(mother: Path, view: Path, metadata: dict[str, Any]) -> None:
-    """Makes `view`/genotypes.mt from the mother's shared parts and the columns in `view`/columns.mt, which goes.
+def in_view(view: Path, half: str) -> Path:
+    """Where a view has one of its mother's matrices (`cuts.Mother.halves`)."""
+    return view / half.replace("matrix.mt", MATRIX).replace("genomes.vds", VDS)
 
-    Raises ConfigurationError when views and custody are on different file systems.
+
+def assemble(
+    view: Path,
+    mother: Mother,
+    *,
+    ids: Sequence[str],
+    fields: Sequence[hail_files.Field],
+    values: Sequence[Sequence[Any]],
+) -> None:
+    """Makes the genotypes of a view from its mother's shared parts and columns of its own.
+
+    `ids` stand in the mother's order, `values` are one list a person, one value a field. The half of a VDS that holds
+    reference blocks gets ids alone. Raises ConfigurationError when views and custody are on different file systems.
     """
-    matrix = view / MATRIX
-    matrix.mkdir()
-    for part in SHARED:
-        if (mother / part).is_dir():
-            _link_tree(mother / part, matrix / part)
-    columns = view / "columns.mt"
-    (columns / "cols").rename(matrix / "cols")
-    shutil.rmtree(columns)
-    for note in [path for path in (matrix / "cols").rglob("*") if _is_note(path.name)]:
-        note.unlink()
-    # Without the mother's checksum file: Hail compares it and would refuse the new content.
-    (matrix / "metadata.json.gz").write_bytes(
-        gzip.compress(json.dumps(metadata, separators=(",", ":")).encode(), mtime=0)
-    )
-    (matrix / "README.txt").write_text(_README, encoding="utf-8")
-    (matrix / "_SUCCESS").touch()
+    for number, half in enumerate(mother.halves):
+        source, matrix = mother.folder / half, in_view(view, half)
+        matrix.mkdir(parents=True)
+        for part in SHARED:
+            if (source / part).is_dir():
+                _link_tree(source / part, matrix / part)
+        metadata = hail_files.read_metadata(source)
+        chosen = fields if number == 0 else None
+        hail_files.write_columns(matrix / "cols", ids, chosen, values, str(metadata["hail_version"]))
+        # Without the mother's checksum file: Hail compares it and would refuse the new content.
+        hail_files.write_metadata(matrix, hail_files.top_metadata(metadata, chosen))
+        (matrix / "README.txt").write_text(_README, encoding="utf-8")
+        (matrix / "_SUCCESS").touch()
+    for name in VDS_FILES if mother.kind == "vds" else ():
+        _link(mother.folder / "genomes.vds" / name, view / VDS / name)
+    if mother.plink:
+        (view / PLINK).mkdir()
+        for name in PGEN:
+            _link(mother.folder / PLINK / name, view / PLINK / name)
+        (view / PLINK / "genotypes.psam").write_text(psam.table(ids, fields, values), encoding="utf-8")
 
 
 def _link_tree(source: Path, target: Path) -> None:
@@ -67,24 +85,28 @@ def _link_tree(source: Path, target: Path) -> None:
         for name in names:
             if _is_note(name):
                 continue
-            try:
-                os.link(Path(root, name), folder / name)
-            except OSError as error:
-                if error.errno == errno.EXDEV:
-                    raise ConfigurationError(
-                        "Views and the custodian zone are on different file systems, so they can't share files.",
-                        "Keep all of state_dir on one file system.",
-                    ) from error
-                raise
+            _link(Path(root, name), folder / name)
 
 
-def verify_shared(mother: Path, view: Path) -> None:
-    """Proves that each shared file of the view is the mother's very file, and that none is missing or added.
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno == errno.EXDEV:
+            raise ConfigurationError(
+                "Views and the custodian zone are on different file systems, so they can't share files.",
+                "Keep all of state_dir on one file system.",
+            ) from error
+        raise
+
+
+def verify_shared(mother: Path, matrix: Path) -> None:
+    """Proves that each shared file of a view's matrix is the mother's very file, and that none is missing or added.
 
     Raises IntegrityError.
     """
     for part in SHARED:
-        ours, theirs = _identities(view / MATRIX / part), _identities(mother / part)
+        ours, theirs = _identities(matrix / part), _identities(mother / part)
         if ours != theirs:
             raise IntegrityError(
                 "A shared part of the view is not its mother's.", "Nothing was published; build it again."
@@ -102,14 +124,52 @@ def _identities(folder: Path) -> dict[str, tuple[int, int]]:
 
 def own_files(view: Path) -> list[Path]:
     """The files that the view does not share with its mother, sorted."""
-    shared = {view / MATRIX / part for part in SHARED}
-    return sorted(path for path in view.rglob("*") if path.is_file() and not shared & set(path.parents))
+    return [path for path in _files(view) if _mothers_name(view, path) is None]
 
 
-def shared_files(view: Path) -> list[Path]:
-    """The files that the view shares with its mother, sorted."""
-    own = set(own_files(view))
-    return sorted(path for path in view.rglob("*") if path.is_file() and path not in own)
+def shared_files(view: Path) -> dict[Path, str]:
+    """The files that the view shares with its mother, sorted; each with its path in the mother's folder."""
+    named = ((path, _mothers_name(view, path)) for path in _files(view))
+    return {path: name for path, name in named if name is not None}
+
+
+def _files(view: Path) -> list[Path]:
+    return sorted(Path(root, name) for root, _, names in os.walk(view) for name in names)
+
+
+def _mothers_name(view: Path, path: Path) -> str | None:
+    """What a shared file of a view is called in its mother's folder; None for the view's own."""
+    top, *inside = path.relative_to(view).parts
+    if top == PLINK:
+        return f"{PLINK}/{inside[0]}" if inside[0] in PGEN else None
+    if top == VDS and inside[0] in VDS_FILES:
+        return f"genomes.vds/{inside[0]}"
+    half = inside[:1] if top == VDS else []
+    rest = inside[len(half) :]
+    if top not in (MATRIX, VDS) or not rest or rest[0] not in SHARED:
+        return None
+    return "/".join(["matrix.mt" if top == MATRIX else "genomes.vds", *half, *rest])
+
+
+def close(view: Path) -> None:
+    """Gives the view's own files and all its folders the rights that a session's user needs (0444 and 0755)."""
+    for root, _, _names in os.walk(view):
+        Path(root).chmod(0o755)
+    for path in own_files(view):
+        path.chmod(0o444)
+
+
+def digest(view: Path, mothers_hashes: Mapping[str, str]) -> str:
+    """SHA-256 over the hashes of all files; those of shared files are the mother's, taken when it was written.
+
+    Raises IntegrityError for a shared file that the mother's manifest does not know.
+    """
+    every = store.file_hashes_of(view, [path.relative_to(view).as_posix() for path in own_files(view)])
+    for path, name in shared_files(view).items():
+        if name not in mothers_hashes:
+            raise IntegrityError("A view shares a file that its mother does not have.", "Call the security officer.")
+        every[path.relative_to(view).as_posix()] = mothers_hashes[name]
+    return store.digest_of(every)
 
 
 @dataclass(frozen=True)
@@ -135,7 +195,8 @@ def search(view: Path, forbidden: Forbidden) -> list[str]:
     text but alleles, ids and categories: their schema and values are compared in Hail.
     """
     found = []
-    searched = [*own_files(view), *(path for path in shared_files(view) if path.name == "metadata.json.gz")]
+    named = (path for path in shared_files(view) if path.name.endswith(("metadata.json.gz", ".json")))
+    searched = [*own_files(view), *named]
     for path in searched:
         content = path.read_bytes()
         if path.name.endswith(".gz"):
@@ -150,7 +211,7 @@ def _kind(path: Path) -> str:
     """`prose` (a table or a text: a host name may be an ordinary word there), `data` (JSON), or `packed` (Hail's parts)."""
     if path.suffix in (".tsv", ".md", ".txt"):
         return "prose"
-    return "data" if path.suffix == ".gz" else "packed"
+    return "data" if path.suffix in (".gz", ".json", ".psam") else "packed"
 
 
 def things(content: bytes, forbidden: Forbidden, kind: str) -> list[str]:
@@ -167,44 +228,3 @@ def things(content: bytes, forbidden: Forbidden, kind: str) -> list[str]:
     if path in content or (kind == "data" and len(host) >= _SHORTEST_NAME and host in tokens):
         found.append("a path or host name")
     return found
-
-
-def describe(
-    *,
-    dataset: str,
-    release: str,
-    project: str,
-    people: int,
-    variants: int,
-    genome: str,
-    fields: Sequence[str],
-    columns: Sequence[str],
-) -> str:
-    """The README.md of a view, in English and Danish."""
-    named = ", ".join(f"`{column}`" for column in columns)
-    return f"""# {dataset}, release {release}
-
-What project *{project}* may see of this release: {people} people, {variants} variants, positions on {genome}.
-
-- `genotypes.mt`: a Hail MatrixTable. Open it with `ngc.load("{dataset}")`, or `hl.read_matrix_table`. Columns are people
-  (`s`, their pseudonym; `pheno`, their phenotypes), rows are variants (`locus`, `alleles`), entries hold {", ".join(fields)}.
-  Variants with several alternative alleles stand in one row: `hl.split_multi_hts` parts them.
-- `phenotypes.tsv`: the phenotypes as a table, `id` first{f" ({named})" if named else ""}; `NA` is missing.
-
-The pseudonyms are this project's own: the same person has another one in every other project. They can be typed in
-either case; the last character tells a mistyped one. The folder is read-only. People may withdraw: a later view can
-hold fewer. Nothing here may leave the workbench except as a reviewed export.
-
-# {dataset}, udgave {release}
-
-Det, som projektet *{project}* må se af denne udgave: {people} personer, {variants} varianter, positioner på {genome}.
-
-- `genotypes.mt`: en MatrixTable til Hail. Åbn den med `ngc.load("{dataset}")` eller `hl.read_matrix_table`. Kolonner er
-  personer (`s`, deres pseudonym; `pheno`, deres fænotyper), rækker er varianter (`locus`, `alleles`), og felterne er
-  {", ".join(fields)}. Varianter med flere alternative alleler står i én række: `hl.split_multi_hts` deler dem.
-- `phenotypes.tsv`: fænotyperne som tabel med `id` først{f" ({named})" if named else ""}; `NA` betyder, at værdien mangler.
-
-Pseudonymerne er projektets egne: samme person har et andet pseudonym i hvert andet projekt. De kan skrives med store
-eller små bogstaver, og det sidste tegn afslører en tastefejl. Mappen kan kun læses. Personer kan trække deres samtykke
-tilbage, så en senere udgave kan rumme færre. Intet herfra må forlade arbejdsbænken uden en godkendt udførsel.
-"""

@@ -1,19 +1,19 @@
 """Views: what one project may see of one release, made of files that are the release's own wherever they can be.
 
-A view is made in two stages. The *cut* holds the genotypes without the people who are left out: when nobody is, the
-release itself serves; else a matrix is written once and kept under a hash of its definition, for every project that
-asks for the same. The *view* shares the cut's row and entry files (hard links) and has only columns of its own: the
-project's pseudonyms, in the stored order, with phenotypes.
+A view is made in two stages. Its *mother* holds the genotypes: the release itself, or a cut of it (`cuts`), when the
+project's cohort is a part or somebody has opted out. The view shares the mother's row and entry files (hard links) and
+has only columns of its own: the project's pseudonyms, in the stored order, with phenotypes. They are written here and not
+by Hail (`hail_files`), so a view of a whole release takes the same moment whatever its number of variants.
 
-Before a view is published it is verified: pseudonyms and phenotypes by position, genotypes by digest, shared files by
-inode (a cut was compared with its release in full when it was written), and a search for what must not be there.
+Before a view is published it is verified (`view_checks`), and searched for what must not be in it (`view_files`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,10 @@ from ngc_workbench import people
 from ngc_workbench.audit import AuditLog
 from ngc_workbench.database import Database
 from ngc_workbench.errors import Conflict, IntegrityError, NotFound
-from ngc_workbench.genomes import individuals, releases, store, view_files
-from ngc_workbench.genomes.phenotypes import columns_from, read_values, write_values
-from ngc_workbench.genomes.worker import Mount, Worker
+from ngc_workbench.genomes import cohort, cuts, optouts, releases, replaced, store, view_checks, view_files, view_text
+from ngc_workbench.genomes.cohort import Cohort
+from ngc_workbench.genomes.phenotypes import columns_from, for_view, read_values, write_values
+from ngc_workbench.genomes.phenotypes.dates import shift_days
 from ngc_workbench.model import Approval, Individual, Project, Release, View, utcnow
 from ngc_workbench.model import Session as SessionRow
 from ngc_workbench.policy import Decision
@@ -36,10 +37,6 @@ from ngc_workbench.policy.views import may_build
 from ngc_workbench.pseudonyms import Keyring
 from ngc_workbench.settings import Settings
 
-_COMPARED_GENOTYPES = 2_000_000
-"""Genotypes compared by digest between view and mother: a sample of the first rows, so that the time of a view does not
-grow with the matrix. The rest is the mother's by inode.
-"""
 _RUNNING = ("starting", "running", "paused")
 
 
@@ -50,19 +47,24 @@ def view_folder(settings: Settings, view: View) -> Path:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is to be built, read in one transaction. `kept` and `left_out` are internal ids, `kept` in stored order."""
+    """What is to be built, read in one transaction. `kept` are internal ids in stored order, `left_out` those of the
+    cohort who opted out; `samples` the names that must not be in the view.
+    """
 
+    project: Project
     release: Release
+    cohort: Cohort
     kept: tuple[str, ...]
     left_out: frozenset[str]
     folder: str
     samples: tuple[str, ...]
 
     @property
-    def key(self) -> str:
-        """The name of the cut: a hash of release, people left out and fields."""
+    def definition(self) -> cuts.Definition:
+        """The genotypes that the view shares."""
         manifest = self.release.manifest
-        return store.digest_of([store.digest_of(manifest), sorted(self.left_out), manifest["entry_fields"]])[:32]
+        fields = self.cohort.entry_fields or tuple(manifest["entry_fields"])
+        return cuts.Definition(store.digest_of(manifest), self.kept, self.cohort.regions, fields)
 
 
 def build_view(
@@ -75,9 +77,11 @@ def build_view(
     release: str,
     actor: str,
     progress: Callable[[str], None] = store.quiet,
+    grace: timedelta | None = None,
 ) -> View:
     """Makes, verifies and publishes the view of a project; the one that it had of this release is retired.
 
+    Sessions that mount the old one are told, and stopped after `grace` (default: the setting view_replaced_grace_min).
     Raises Refused (role, release, project or approval; recorded), NotFound, Conflict (an opt-out came in meanwhile),
     Unavailable, IntegrityError. Unless it returns, the old view stays as it was.
     """
@@ -91,17 +95,44 @@ def build_view(
         _remove_unused(settings, database, project)
         with database.reading() as db:
             plan = _plan(settings, db, keyring, project, dataset, release)
+        source = store.release_folder(settings, dataset, release)
+        mother = cuts.ensure(settings, source, plan.release.manifest, plan.definition, progress)
         target = settings.views_dir / project / plan.folder
-        with store.building(target, mode=0o755) as draft, _mother(settings, plan) as mother:
-            variants, digest = _build(settings, keyring, plan, project, draft, mother, progress)
+        with store.building(target, mode=0o755, shared=view_files.SHARED) as draft:
+            digest = _build(settings, keyring, plan, source, draft, mother)
+        ends = utcnow() + (grace if grace is not None else timedelta(minutes=settings.view_replaced_grace_min))
         try:
-            view = _publish(database, log, actor, project, plan, variants, digest)
+            view = _publish(database, log, actor, plan, mother, digest, ends)
         except BaseException:
             store.remove_tree(target)
             raise
         _remove_unused(settings, database, project)
-        _remove_old_cuts(settings, plan)
+        _remove_unused_cuts(settings, database)
     return view
+
+
+def clean(settings: Settings, database: Database) -> None:
+    """Removes view folders and cuts that nobody uses any more, of all projects. Takes the lock."""
+    with store.locked(settings, store.quiet):
+        store.remove_leftovers(settings)
+        for folder in settings.views_dir.iterdir() if settings.views_dir.is_dir() else ():
+            _remove_unused(settings, database, folder.name)
+        _remove_unused_cuts(settings, database)
+
+
+def _approval(db: Session, project: str, release_id: int) -> Approval | None:
+    """The newest approval of a project for a release that counts today."""
+    return db.scalar(
+        select(Approval)
+        .where(
+            Approval.project_name == project,
+            Approval.release_id == release_id,
+            Approval.withdrawn.is_(None),
+            Approval.valid_until >= utcnow().date(),
+        )
+        .order_by(Approval.id.desc())
+        .limit(1)
+    )
 
 
 def _decide(db: Session, project: str, dataset: str, release: str) -> Decision:
@@ -110,16 +141,9 @@ def _decide(db: Session, project: str, dataset: str, release: str) -> Decision:
     if row is None:
         raise NotFound(f"There is no project {project}.", "`ngc-workbench project list` shows what there is.")
     found = releases.find(db, dataset, release)
-    today = utcnow().date()
-    approval = db.scalar(
-        select(Approval.id).where(
-            Approval.project_name == project,
-            Approval.release_id == found.id,
-            Approval.withdrawn.is_(None),
-            Approval.valid_until >= today,
-        )
+    return may_build(
+        project_state=row.state, release_state=found.state, approved=_approval(db, project, found.id) is not None
     )
-    return may_build(project_state=row.state, release_state=found.state, approved=approval is not None)
 
 
 def _approve(database: Database, log: AuditLog, actor: str, project: str, dataset: str, release: str) -> None:
@@ -137,152 +161,91 @@ def _plan(settings: Settings, db: Session, keyring: Keyring, project: str, datas
     row = releases.find(db, dataset, release)
     folder = store.release_folder(settings, dataset, release)
     releases.verify_manifest(folder, row.manifest)
-    stored = [internal_id for internal_id, _ in store.read_columns(folder)]
-    out = individuals.opted_out(db, dataset)
-    kept = tuple(internal_id for internal_id in stored if internal_id not in out)
+    approval = _approval(db, project, row.id)
+    if approval is None:
+        raise Conflict("The approval ended while the view was prepared.", "Nothing was built.")
+    wanted = Cohort.of(approval.cohort)
+    chosen = cohort.selected(settings, wanted, folder, row.manifest)
+    out = optouts.left_out(db, row)
+    kept = tuple(internal_id for internal_id in chosen if internal_id not in out)
     if not kept:
-        raise Conflict(f"Nobody is left in {dataset}/{release}: all have opted out.", "There is no view to build.")
+        raise Conflict(
+            f"Nobody is left of {dataset}/{release} for this project.",
+            "There is no view to build: its people have opted out, or its cohort fits nobody.",
+        )
     number = 1 + db.scalars(select(func.count()).select_from(View).where(View.project_name == project)).one()
     sealed = db.scalars(select(Individual.sealed).where(Individual.dataset_name == dataset))
     return _Plan(
+        project=db.get_one(Project, project),
         release=row,
+        cohort=wanted,
         kept=kept,
-        left_out=frozenset(stored) - frozenset(kept),
+        left_out=frozenset(chosen) - frozenset(kept),
         folder=f"{dataset}-{release}-{number}",
         samples=tuple(str(keyring.unseal(one)["sample"]) for one in sealed),
     )
 
 
-@dataclass(frozen=True)
-class _Mother:
-    """The matrix that a view shares its genotypes with. `source` is set when it is a cut that must be written first."""
+def _build(settings: Settings, keyring: Keyring, plan: _Plan, source: Path, draft: Path, mother: cuts.Mother) -> str:
+    """Fills the view's folder and verifies it; gives the digest of its files."""
+    project, manifest = plan.project, plan.release.manifest
+    pseudonym_of = keyring.pseudonymiser(project.name, project.key_version).of
+    shift = partial(shift_days, keyring.date_key(project.name, project.key_version))
+    shown = for_view(columns_from(manifest["phenotypes"]), plan.cohort.columns, shift)
+    stored = dict(read_values(source / "phenotypes.tsv", columns_from(manifest["phenotypes"])))
+    nothing: tuple[Any, ...] = (None,) * len(shown.columns)
 
-    folder: Path
-    source: Path | None
+    def values_of(internal_id: str) -> tuple[Any, ...]:
+        values = stored.get(internal_id)
+        return nothing if values is None else tuple(shown.values(internal_id, values))
 
-    @property
-    def mounts(self) -> list[Mount]:
-        """What the worker must see."""
-        if self.source is None:
-            return [Mount(self.folder / "matrix.mt", "/mother")]
-        return [Mount(self.source / "matrix.mt", "/release"), Mount(self.folder, "/cut", writable=True)]
-
-    @property
-    def inside(self) -> str:
-        """Its place in the worker."""
-        return "/mother" if self.source is None else "/cut/matrix.mt"
-
-
-@contextmanager
-def _mother(settings: Settings, plan: _Plan) -> Iterator[_Mother]:
-    """The release, a cut that is there already, or a new one, which becomes whole at the end of the block."""
-    release = store.release_folder(settings, plan.release.dataset_name, plan.release.name)
-    cut = store.cut_folder(settings, plan.key)
-    if not plan.left_out:
-        yield _Mother(release, None)
-    elif cut.is_dir():
-        yield _Mother(cut, None)
-    else:
-        with store.building(cut) as draft:
-            yield _Mother(draft, release)
-
-
-def _build(
-    settings: Settings,
-    keyring: Keyring,
-    plan: _Plan,
-    project: str,
-    draft: Path,
-    mother: _Mother,
-    progress: Callable[[str], None],
-) -> tuple[int, str]:
-    """Fills the view's folder and verifies it; gives the number of variants and the digest of its files."""
-    manifest = plan.release.manifest
-    pseudonymiser = keyring.pseudonymiser(project)
-    pseudonyms = [pseudonymiser.of(internal_id) for internal_id in plan.kept]
-    columns = columns_from(manifest["phenotypes"])
-    release_folder = store.release_folder(settings, plan.release.dataset_name, plan.release.name)
-    known = dict(read_values(release_folder / "phenotypes.tsv", columns))
-    values = [known.get(internal_id, (None,) * len(columns)) for internal_id in plan.kept]
-    fields = manifest["entry_fields"]
-    order: dict[str, Any] = {
-        "internal_ids": list(plan.kept),
-        "pseudonyms": pseudonyms,
-        "values": values,
-        "mother": mother.inside,
-    }
-    with Worker(settings, "view", [*mother.mounts, Mount(draft, "/out", writable=True)], progress) as worker:
-        if mother.source is not None:
-            _cut(plan, mother, worker.call("cut", keep=list(plan.kept), fields=fields))
-        cut_manifest = store.read_manifest(mother.folder)
-        variants = int(cut_manifest["counts"]["variants"])
-        pairs = [[column.name, column.type] for column in columns]
-        done = worker.call("view_columns", columns=pairs, **order)
-        matrix = mother.folder / "matrix.mt"
-        view_files.assemble(matrix, draft, done["metadata"])
-        view_files.verify_shared(matrix, draft)
-        rows = max(1, min(variants, _COMPARED_GENOTYPES // len(plan.kept)))
-        worker.call("verify_view", columns=[column.name for column in columns], fields=fields, rows=rows, **order)
+    ids = [pseudonym_of(internal_id) for internal_id in plan.kept]
+    values = [values_of(internal_id) for internal_id in plan.kept]
+    fields = [(column.name, column.type) for column in shown.columns]
+    view_files.assemble(draft, mother, ids=ids, fields=fields, values=values)
     # In the order of pseudonyms: one link less between two projects' tables.
-    write_values(draft / "phenotypes.tsv", columns, sorted(zip(pseudonyms, values, strict=True)))
-    text = view_files.describe(
-        dataset=plan.release.dataset_name, release=plan.release.name, project=project, people=len(plan.kept),
-        variants=variants, genome=manifest["genome"], fields=fields, columns=[column.name for column in columns],
+    rows = sorted(zip(ids, values, strict=True), key=lambda row: row[0])
+    write_values(draft / "phenotypes.tsv", shown.columns, rows)
+    text = view_text.describe(
+        dataset=plan.release.dataset_name, release=plan.release.name, project=project.name, kind=mother.kind,
+        people=len(plan.kept), variants=mother.variants, genome=manifest["genome"], fields=plan.definition.entry_fields,
+        columns=[column.name for column in shown.columns], plink=mother.plink, cohort=plan.cohort.describe(),
     )  # fmt: skip
     (draft / "README.md").write_text(text, encoding="utf-8")
-    store.readable_by_all(draft)
+    view_files.close(draft)
+    view_checks.verify(draft, mother, pseudonym_of=pseudonym_of, fields=fields, values_of=values_of)
     found = view_files.search(draft, view_files.Forbidden.of(plan.samples, settings.custody_dir))
     if found:
         raise IntegrityError(f"The view was not published: it holds {found[0]}.", "Call the security officer.")
-    return variants, _digest(draft, cut_manifest["files"])
-
-
-def _cut(plan: _Plan, mother: _Mother, done: dict[str, Any]) -> None:
-    """Completes a cut that the worker has written and compared with its release."""
-    store.write_columns(mother.folder, list(zip(plan.kept, done["digests"], strict=True)))
-    store.readable_by_all(mother.folder / "matrix.mt")
-    store.write_json(
-        mother.folder / "manifest.json",
-        {
-            "format": 1,
-            "release": store.digest_of(plan.release.manifest),
-            "counts": {"samples": len(plan.kept), "variants": done["rows"]},
-            "files": store.file_hashes(mother.folder),
-        },
-    )
-
-
-def _digest(view: Path, mother_files: dict[str, str]) -> str:
-    """SHA-256 over the hashes of all files; those of shared files are the mother's, taken when it was written."""
-    every = store.file_hashes_of(view, [path.relative_to(view).as_posix() for path in view_files.own_files(view)])
-    matrix = view / view_files.MATRIX
-    for path in view_files.shared_files(view):
-        every[path.relative_to(view).as_posix()] = mother_files[f"matrix.mt/{path.relative_to(matrix).as_posix()}"]
-    return store.digest_of(every)
+    return view_files.digest(draft, mother.manifest["files"])
 
 
 def _publish(
-    database: Database, log: AuditLog, actor: str, project: str, plan: _Plan, variants: int, digest: str
+    database: Database, log: AuditLog, actor: str, plan: _Plan, mother: cuts.Mother, digest: str, ends: datetime
 ) -> View:
     """Decision, rows and events, in one transaction, from the facts of this moment."""
-    dataset, release = plan.release.dataset_name, plan.release.name
+    dataset, release, project = plan.release.dataset_name, plan.release.name, plan.project.name
     name = f"{dataset}/{release}"
     with database.writing() as db:
         people.holds(people.get(db, actor), "genomes.view").or_refuse()
         decision = _decide(db, project, dataset, release).or_refuse()
-        if individuals.opted_out(db, dataset) & frozenset(plan.kept):
+        if optouts.left_out(db, plan.release) & frozenset(plan.kept):
             raise Conflict("Somebody opted out while the view was built; it was not published.", "Build it again.")
+        approval = _approval(db, project, plan.release.id)
+        if approval is None or Cohort.of(approval.cohort) != plan.cohort:
+            raise Conflict("The approval changed while the view was built; it was not published.", "Build it again.")
         old = db.scalars(
             select(View).where(View.project_name == project, View.release_id == plan.release.id, View.retired.is_(None))
         ).all()
         view = View(
             project_name=project, release_id=plan.release.id, folder=plan.folder, people=len(plan.kept),
-            variants=variants, digest=digest,
+            variants=mother.variants, digest=digest, cut=mother.key,
         )  # fmt: skip
         db.add(view)
         log.append(
             db, "view.built", actor=actor, decision="allow", reason=decision.reason, project=project, subject=name,
-            details={"folder": plan.folder, "individuals": len(plan.kept), "left_out": len(plan.left_out), "variants": variants, "digest": digest},
+            details={"folder": plan.folder, "individuals": len(plan.kept), "left_out": len(plan.left_out), "variants": mother.variants, "digest": digest,
+                "cohort": plan.cohort.describe()},
         )  # fmt: skip
         for one in old:
             db.execute(sql_update(View).where(View.id == one.id).values(retired=utcnow()))
@@ -290,6 +253,7 @@ def _publish(
                 db, "view.retired", actor=actor, decision="none", reason="view.replaced", project=project, subject=name,
                 details={"folder": one.folder},
             )  # fmt: skip
+        replaced.tell_sessions(db, log, old, ends=ends, actor=actor)
         db.flush()
         db.refresh(view)
         _ = view.release  # loaded, so that it can be read after the transaction
@@ -312,15 +276,8 @@ def _remove_unused(settings: Settings, database: Database, project: str) -> None
             store.remove_tree(folder)
 
 
-def _remove_old_cuts(settings: Settings, plan: _Plan) -> None:
-    """Removes cuts of this release that no view shares files with any more: they hold people who have opted out since."""
-    cuts = settings.custody_dir / "cuts"
-    if not cuts.is_dir():
-        return
-    release = store.digest_of(plan.release.manifest)
-    for cut in cuts.iterdir():
-        if cut.name == plan.key or store.read_manifest(cut)["release"] != release:
-            continue
-        parts = (cut / "matrix.mt" / "entries").rglob("part-*")
-        if all(part.stat().st_nlink == 1 for part in parts):
-            store.remove_tree(cut)
+def _remove_unused_cuts(settings: Settings, database: Database) -> None:
+    """Removes cuts that no view in force names and no view's folder shares files with."""
+    with database.reading() as db:
+        named = frozenset(db.scalars(select(View.cut).where(View.retired.is_(None))))
+    cuts.remove_unused(settings, named)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from ngc_workbench.policy.decision import Decision, allow, deny
 from ngc_workbench.policy.roles import may
@@ -87,3 +87,29 @@ def may_run(
             support,
         )
     return allow("session.may_run", "member of an active project with a current approval")
+
+
+def may_keep_views(
+    *, mounted: Collection[int], current: Collection[int], replaced: Collection[int], ends: datetime | None, now: datetime
+) -> Decision:
+    """Whether a running session may go on with the views that it mounts, all of them ids.
+
+    `current` are those that the project's approvals cover now; `replaced` those of the mounted that gave way to one of
+    these: with such a one a session may go on until `ends`, when it was told so. Any other view ends it at once.
+    """
+    gone = set(mounted) - set(current)
+    if not gone:
+        return allow("view.current", "each mounted view is current")
+    if not gone <= set(replaced) or ends is None:
+        return deny(
+            "view.not_current",
+            "A view that the session mounts was retired or its approval ended.",
+            "Start the session again.",
+        )
+    if now >= ends:
+        return deny(
+            "view.replaced",
+            "A view that the session mounts was replaced, and the time to save work is over.",
+            "Start the session again: it mounts the new view.",
+        )
+    return allow("view.replaced_until", "a mounted view was replaced; the session ends at the time that it was told")

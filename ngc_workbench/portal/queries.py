@@ -39,10 +39,21 @@ class MyProject:
 
 @dataclass(frozen=True)
 class Running:
-    """The person's session in a project, as the gateway has it. `shown` is the bytes sent to the browser today."""
+    """The person's session in a project, as the gateway has it. `shown` is the bytes sent to the browser today.
+
+    `ends` is when it will be stopped because a view that it mounts was replaced.
+    """
 
     started: datetime | None
     shown: int
+    ends: datetime | None = None
+
+    @property
+    def minutes_left(self) -> int | None:
+        """Whole minutes until `ends`, never below 0; None without an end."""
+        if self.ends is None:
+            return None
+        return max(0, int((self.ends - utcnow()).total_seconds() // 60))
 
 
 def my_projects(db: Session, person: str) -> list[MyProject]:
@@ -83,18 +94,18 @@ def running(db: Session, person: str, project: str) -> Running:
     """The newest session of the person in the project that isn't stopped, and today's bytes (UTC days) over all of them."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     mine = (WorkSession.person_name == person, WorkSession.project_name == project)
-    started = db.scalar(
-        select(WorkSession.started)
+    newest = db.execute(
+        select(WorkSession.started, WorkSession.ends)
         .where(*mine, WorkSession.state != "stopped")
         .order_by(WorkSession.started.desc())
         .limit(1)
-    )
+    ).first()
     shown = db.scalar(
         select(func.sum(WorkSession.bytes_out)).where(
             *mine, (WorkSession.started >= today) | (WorkSession.stopped.is_(None))
         )
     )
-    return Running(started, int(shown or 0))
+    return Running(newest.started if newest else None, int(shown or 0), newest.ends if newest else None)
 
 
 def last_stop(db: Session, person: str, project: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ngc_workbench.projects.facts import SessionFacts, session_facts
 from ngc_workbench.projects.folders import Folders, folders, make_folders
-from ngc_workbench.projects.provision import change_state, end_membership, provision, withdraw_approval
+from ngc_workbench.projects.provision import change_state, end_membership, grant, provision, withdraw_approval
 
 __all__ = [
     "Folders",
@@ -12,6 +12,7 @@ __all__ = [
     "change_state",
     "end_membership",
     "folders",
+    "grant",
     "make_folders",
     "provision",
     "session_facts",

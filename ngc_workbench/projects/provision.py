@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from ngc_workbench import people
 from ngc_workbench.audit import AuditLog
 from ngc_workbench.errors import Conflict, InputError, NotFound
+from ngc_workbench.genomes import Cohort
 from ngc_workbench.model import Approval, Membership, Project, Release, utcnow
 from ngc_workbench.policy.names import slug
 from ngc_workbench.policy.states import PROJECT, move
@@ -32,10 +34,12 @@ def provision(
     lead: str,
     releases: Sequence[tuple[str, str]],
     valid_until: date,
+    cohorts: Mapping[tuple[str, str], Mapping[str, Any]] | None = None,
 ) -> Project:
     """Makes an active project with its members, approvals and folders; its views are built after (`genomes.build_view`).
 
-    `releases` are (dataset, release) pairs. All or nothing: the caller's transaction holds every row. The caller has checked that
+    `releases` are (dataset, release) pairs; `cohorts` say for some of them how much is approved (`genomes.Cohort.record`;
+    else all). All or nothing: the caller's transaction holds every row. The caller has checked that
     `actor` may provision. Raises InputError, NotFound (person, release), Conflict (the name is taken).
     """
     slug(name, "project")
@@ -46,8 +50,8 @@ def provision(
         raise InputError("The project lead is not among the members.", "Name the lead as a member too.")
     if not releases:
         raise InputError("The project was given no data.", "Name at least one dataset and release.")
-    if valid_until < utcnow().date():
-        raise InputError("The approval would end before today.", "Give a later date.")
+    if not set(cohorts or ()) <= set(releases):
+        raise InputError("A cohort is given for a release that is not asked for.", "Name the release as well.")
     if db.get(Project, name) is not None:
         raise Conflict(
             f"There is a project {name} already.",
@@ -65,25 +69,55 @@ def provision(
         db, "project.provisioned", actor=actor, decision="allow", reason="role.holds", project=name, subject=name,
         details={"members": list(dict.fromkeys(members)), "lead": lead, "purpose": purpose, "ethics_approval": ethics_approval},
     )  # fmt: skip
-    for dataset, release_name in releases:
-        release = db.scalar(select(Release).where(Release.dataset_name == dataset, Release.name == release_name))
-        if release is None or release.state != "published":
-            raise NotFound(
-                f"There is no published release {dataset}/{release_name}.",
-                "`ngc-workbench release list` shows what there is.",
-            )
-        project.approvals.append(
-            Approval(release_id=release.id, approved_by=actor, reference=ethics_approval, valid_until=valid_until)
-        )
-        log.append(
-            db, "approval.granted", actor=actor, decision="allow", reason="ethics.approved", project=name,
-            subject=f"{dataset}/{release_name}", details={"valid_until": valid_until.isoformat(), "reference": ethics_approval},
+    for pair in releases:
+        grant(
+            db, log, actor=actor, project=project, dataset=pair[0], release=pair[1], valid_until=valid_until,
+            reference=ethics_approval, cohort=(cohorts or {}).get(pair, {}),
         )  # fmt: skip
     db.flush()
     # Folders last: they are made again when missing, so a kill between them and the commit leaves nothing wrong.
     for member in dict.fromkeys(members):
         make_folders(settings, name, member)
     return project
+
+
+def grant(
+    db: Session,
+    log: AuditLog,
+    *,
+    actor: str,
+    project: Project,
+    dataset: str,
+    release: str,
+    valid_until: date,
+    reference: str,
+    cohort: Mapping[str, Any],
+) -> Approval:
+    """Approves a project for a published release, or a part of it; the newest approval is the one that counts.
+
+    The caller has checked that `actor` may. Raises InputError (the date), NotFound (no such published release).
+    """
+    if valid_until < utcnow().date():
+        raise InputError("The approval would end before today.", "Give a later date.")
+    row = db.scalar(select(Release).where(Release.dataset_name == dataset, Release.name == release))
+    if row is None or row.state != "published":
+        raise NotFound(
+            f"There is no published release {dataset}/{release}.", "`ngc-workbench release list` shows what there is."
+        )
+    approval = Approval(
+        release_id=row.id, approved_by=actor, reference=reference, valid_until=valid_until, cohort=dict(cohort)
+    )
+    project.approvals.append(approval)
+    log.append(
+        db, "approval.granted", actor=actor, decision="allow", reason="ethics.approved", project=project.name,
+        subject=f"{dataset}/{release}",
+        details={
+            "valid_until": valid_until.isoformat(), "reference": reference,
+            # A list of people is named by its hash: who is on it stays in the custodian zone.
+            "cohort": Cohort.of(cohort).describe(), "cohort_list": str(cohort.get("people", "")),
+        },
+    )  # fmt: skip
+    return approval
 
 
 def change_state(db: Session, log: AuditLog, *, actor: str, name: str, target: str, reason: str) -> Project:

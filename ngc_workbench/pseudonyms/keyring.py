@@ -71,6 +71,11 @@ class Keyring:
         """The pseudonymiser of a project, whose `key_version` is `version`. Raises InputError when `project` can't be a project's name."""
         return Pseudonymiser(self._derive("pseudonym", slug(project, "project")))
 
+    def date_key(self, project: str, version: int = 1) -> bytes:
+        """The key from which a project's shifts of dates are derived. Raises InputError as `pseudonymiser`."""
+        del version
+        return self._derive("dates", slug(project, "project"))
+
     def cpr_tag(self, cpr: str) -> str:
         """A keyed hash of a CPR number (64 hex digits), the same for each way to write it. Raises InputError."""
         return hmac.new(self._derive("cpr-tag"), normalise_cpr(cpr).encode(), sha256).hexdigest()

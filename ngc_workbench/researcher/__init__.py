@@ -5,6 +5,7 @@
     ngc.start()                          # Hail, sized for this session
     ngc.data()                           # what is mounted
     mt = ngc.load("dataset")             # a Hail MatrixTable, phenotypes in mt.pheno
+    ngc.pfile("dataset")                 # the same for plink2
     results = ngc.association(mt, "trait", ["age", "sex"])
     ngc.show(ngc.manhattan(results))
     ngc.summary_statistics(results)      # into the outbox
@@ -15,7 +16,7 @@ here protects data: what protects stands outside the session.
 
 from __future__ import annotations
 
-from .data import about, data, describe, load, phenotypes
+from .data import about, data, describe, load, pfile, phenotypes
 from .errors import NgcError
 from .examples import notebooks
 from .kernel import prepare as _prepare
@@ -39,6 +40,7 @@ __all__ = [
     "load",
     "manhattan",
     "notebooks",
+    "pfile",
     "phenotypes",
     "principal_components",
     "qq",

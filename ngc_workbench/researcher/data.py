@@ -55,21 +55,42 @@ def about(dataset: str, release: str | None = None) -> Formatted:
 def load(dataset: str | None = None, release: str | None = None) -> Any:
     """The genotypes as a Hail MatrixTable: rows are variants, columns are people.
 
-    A column's key `s` is the person's pseudonym in this project; its phenotypes stand in `mt.pheno`.
+    A column's key `s` is the person's pseudonym in this project; its phenotypes stand in `mt.pheno`. Genomes that came
+    as gVCFs are given as a VariantDataset (`hl.vds`), with the phenotypes in its `variant_data`.
     Without a name: the only dataset there is. Without a release: the latest that is mounted.
     Starts Hail when it isn't running. Raises NgcError when the dataset isn't mounted, or several are
     and none is named.
     """
-    if dataset is None:
-        names = sorted({view.dataset for view in places.mounted()})
-        if len(names) > 1:
-            raise NgcError(f"{len(names)} datasets are mounted.", f"Name one of: {', '.join(names)}.")
-        dataset = names[0] if names else "A dataset"
-    view = places.find(dataset, release)
+    view = places.find(_named(dataset), release)
     start()
-    mt = hail().read_matrix_table(str(view.matrix))
+    hl = hail()
+    path = str(view.genotypes)
+    found = hl.vds.read_vds(path) if view.kind == "vds" else hl.read_matrix_table(path)
     say(f"{view.dataset}, release {view.release}: {view.people:,} people, {view.variants:,} variants, {view.genome}.")
-    return mt
+    return found
+
+
+def pfile(dataset: str | None = None, release: str | None = None) -> str:
+    """What plink2's `--pfile` takes: the same genotypes as a PGEN, under the same pseudonyms, phenotypes in its .psam.
+
+    `!plink2 --pfile {ngc.pfile()} --glm --pheno-name trait --out /tmp/gwas` in a cell. Raises NgcError when the dataset
+    isn't mounted, or has no PGEN.
+    """
+    view = places.find(_named(dataset), release)
+    if view.plink is None:
+        raise NgcError(
+            f"{view.dataset}/{view.release} has no PGEN.", "Genomes that came as gVCFs have none: use ngc.load."
+        )
+    return str(view.plink)
+
+
+def _named(dataset: str | None) -> str:
+    if dataset is not None:
+        return dataset
+    names = sorted({view.dataset for view in places.mounted()})
+    if len(names) > 1:
+        raise NgcError(f"{len(names)} datasets are mounted.", f"Name one of: {', '.join(names)}.")
+    return names[0] if names else "A dataset"
 
 
 def phenotypes(dataset: str, release: str | None = None) -> Any:

@@ -35,9 +35,25 @@ class Mounted:
     path: Path
 
     @property
+    def kind(self) -> str:
+        """`matrix`, or `vds` for genomes that came as gVCFs."""
+        return "vds" if (self.path / "genotypes.vds").is_dir() else "matrix"
+
+    @property
+    def genotypes(self) -> Path:
+        """The genotypes: a Hail MatrixTable, or a VariantDataset."""
+        return self.path / ("genotypes.vds" if self.kind == "vds" else "genotypes.mt")
+
+    @property
     def matrix(self) -> Path:
-        """The genotypes, a Hail MatrixTable."""
-        return self.path / "genotypes.mt"
+        """The MatrixTable with the variants: the genotypes themselves, or that half of a VariantDataset."""
+        return self.genotypes / "variant_data" if self.kind == "vds" else self.genotypes
+
+    @property
+    def plink(self) -> Path | None:
+        """What plink2's `--pfile` takes: the same genotypes as a PGEN; None where there is none."""
+        prefix = self.path / "plink" / "genotypes"
+        return prefix if prefix.with_suffix(".pgen").is_file() else None
 
     @property
     def phenotypes(self) -> Path:
@@ -94,9 +110,10 @@ def _in_order(name: str) -> list[tuple[int, str]]:
 def mounted() -> list[Mounted]:
     """All mounted views, by dataset, then release, oldest first."""
     return [
-        Mounted(matrix.parent.parent.name, matrix.parent.name, matrix.parent)
-        for matrix in sorted(
-            data_dir().glob("*/*/genotypes.mt"), key=lambda at: (at.parts[-3], _in_order(at.parts[-2]))
+        Mounted(genotypes.parent.parent.name, genotypes.parent.name, genotypes.parent)
+        for genotypes in sorted(
+            [*data_dir().glob("*/*/genotypes.mt"), *data_dir().glob("*/*/genotypes.vds")],
+            key=lambda at: (at.parts[-3], _in_order(at.parts[-2])),
         )
     ]
 

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 import structlog
@@ -22,9 +22,10 @@ from requests.exceptions import RequestException
 from sqlalchemy import select
 
 from ngc_workbench.errors import Unavailable, WorkbenchError
+from ngc_workbench.genomes.replaced import mounted_views, replaced_views
 from ngc_workbench.model import Session, utcnow
-from ngc_workbench.policy import Decision, deny
-from ngc_workbench.policy.sessions import may_run
+from ngc_workbench.policy import Decision
+from ngc_workbench.policy.sessions import may_keep_views, may_run
 from ngc_workbench.projects import SessionFacts, session_facts
 from ngc_workbench.sessions import firewall, lifecycle, network
 from ngc_workbench.sessions.lifecycle import LIVE
@@ -56,19 +57,23 @@ class Hub:
             _log.warning("the hub did not stop a server", status=answer.status_code)
 
 
-def judge(facts: SessionFacts, mounted: set[int], runtime: Runtime) -> Decision:
-    """Whether a running session may go on: as for a start, and each mounted view still one of the current."""
+def judge(
+    facts: SessionFacts, mounted: set[int], runtime: Runtime, *, replaced: frozenset[int], ends: datetime | None
+) -> Decision:
+    """Whether a running session may go on: as for a start, and each mounted view is one of the current.
+
+    With views of `replaced` it may go on until `ends` (`policy.sessions.may_keep_views`).
+    """
     decision = may_run(
         facts.applicant, facts.project_state, facts.grants, today=utcnow().date(),
         assurance_levels=runtime.settings.assurance_levels, mfa_methods=runtime.settings.mfa_methods,
     )  # fmt: skip
-    if decision and not mounted <= {view.id for view in facts.views}:
-        return deny(
-            "view.not_current",
-            "A view that the session mounts was retired or its approval ended.",
-            "Start the session again.",
-        )
-    return decision
+    if not decision:
+        return decision
+    views = may_keep_views(
+        mounted=mounted, current={view.id for view in facts.views}, replaced=replaced, ends=ends, now=utcnow()
+    )
+    return decision if views else views
 
 
 def review(runtime: Runtime, hub: Hub | None) -> list[str]:
@@ -79,8 +84,11 @@ def review(runtime: Runtime, hub: Hub | None) -> list[str]:
     for row in rows:
         with runtime.database.reading() as db:
             facts = session_facts(db, row.person_name, row.project_name, utcnow().date())
-        mounted = {mount["view"] for mount in row.mounts if mount.get("view") is not None}
-        decision = judge(facts, mounted, runtime)
+            # Read with the facts: a refresh between the two would look like a view that nobody replaced.
+            ends = db.scalar(select(Session.ends).where(Session.id == row.id))
+            mounted = mounted_views(row)
+            replaced = replaced_views(db, mounted, facts.views)
+        decision = judge(facts, mounted, runtime, replaced=replaced, ends=ends)
         if decision:
             if row.state == "starting" and utcnow() - row.started > START_PATIENCE:
                 end(runtime, hub, row, "start.abandoned", "the start did not come to an end")

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from ngc_workbench.researcher import places
+from ngc_workbench.researcher.data import pfile
 from ngc_workbench.researcher.errors import NgcError
 
 
@@ -34,6 +35,31 @@ def test_people_variants_and_genome_come_from_the_metadata(data):
     view = places.find("cohort")
     assert (view.people, view.variants, view.genome) == (5, 30, "GRCh37")
     assert view.fields == ("age", "trait")
+
+
+def test_genomes_that_came_as_gvcfs_are_found_too(data):
+    """A VariantDataset: counts and genome are those of its variants."""
+    mount(data, "cohort", "r1")
+    folder = data / "cohort" / "r1"
+    (folder / "genotypes.vds").mkdir()
+    (folder / "genotypes.mt").rename(folder / "genotypes.vds" / "variant_data")
+    view = places.find("cohort")
+    assert view.kind == "vds"
+    assert view.genotypes == folder / "genotypes.vds"
+    assert (view.people, view.variants, view.genome) == (5, 30, "GRCh38")
+    assert view.plink is None
+    with pytest.raises(NgcError, match="no PGEN"):
+        pfile("cohort")
+
+
+def test_the_pgen_is_named_as_plink2_takes_it(data):
+    """The only dataset needs no name."""
+    mount(data, "cohort", "r1")
+    folder = data / "cohort" / "r1" / "plink"
+    folder.mkdir()
+    (folder / "genotypes.pgen").touch()
+    assert places.find("cohort").kind == "matrix"
+    assert pfile() == str(folder / "genotypes")
 
 
 def test_the_latest_release_is_taken(data):

@@ -64,3 +64,24 @@ def digest_columns(mt: Any, rows: int | None = None) -> list[Any]:
     mt = mt.annotate_entries(value=value)
     mt = mt.annotate_cols(digest=hl.agg.sum((mt.weight * mt.value) % _PRIME) % _PRIME, rows=hl.agg.count())
     return [column.annotate(digest=f"{column.digest:08x}") for column in mt.key_cols_by().cols().collect()]
+
+
+def carried_by(mt: Any) -> list[Any]:
+    """What each person carries, in stored order: Struct(s, calls, digest), over the calls that differ from the reference.
+
+    The digest is the sum over those calls of weight(place) * (number of alternative alleles, depth, quality), modulo
+    2^31 - 1. Neither the numbering of alleles nor sites that nobody carries count, so that a cut can be compared with
+    its release.
+    """
+    mt = mt.annotate_rows(weight=(mt.locus.global_position() + 1) % _PRIME)
+    value = hl.int64(mt.GT.n_alt_alleles())
+    for field in ("DP", "GQ"):
+        if field in mt.entry:
+            value = (value * _MIX + _value(mt[field])) % _PRIME
+    mt = mt.annotate_entries(value=hl.if_else(hl.coalesce(mt.GT.is_non_ref(), False), value, hl.int64(0)))
+    mt = mt.annotate_cols(
+        calls=hl.agg.count_where(mt.value > 0), digest=hl.agg.sum((mt.weight * mt.value) % _PRIME) % _PRIME
+    )
+    columns = mt.key_cols_by().cols()
+    found: list[Any] = columns.select("s", "calls", "digest").collect()
+    return found

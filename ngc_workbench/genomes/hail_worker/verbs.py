@@ -7,7 +7,7 @@ from typing import Any
 
 import hail as hl
 
-from . import cuts, ingest, views
+from . import cuts, ingest, recount
 
 
 def start() -> str:
@@ -31,8 +31,8 @@ def start() -> str:
 
 VERBS: dict[str, tuple[str, Any]] = {
     "ingest": ("Storing genotypes", ingest.ingest),
-    "cut": ("Writing genotypes without the people who are left out", cuts.cut),
-    "view_columns": ("Writing pseudonyms and phenotypes", views.view_columns),
-    "verify_view": ("Verifying the view", views.verify_view),
+    "cut_matrix": ("Writing the genotypes of a cut", cuts.cut_matrix),
+    "cut_vds": ("Writing the genotypes of a cut", cuts.cut_vds),
+    "recount": ("Counting what a view holds", recount.recount),
 }
 """The closed list: what is said while it runs, and what does it."""

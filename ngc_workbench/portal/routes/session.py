@@ -97,6 +97,30 @@ async def bar(request: Request, project: str) -> Response:
     return portal.pages.show(guest, "parts/figures.html", project=project, running=found, minutes=_minutes(found))
 
 
+@router.get("/notice")
+async def notice(request: Request, project: str) -> Response:
+    """What the person must know about the running session: JSON for programs, a fragment that the page asks for again.
+
+    `reason` is `view.replaced` and `ends` a time when the session will be stopped because a view was replaced, else null.
+    When the session has ended, the page is told to show why.
+    """
+    portal = portal_of(request)
+    guest = await portal.guest(request)
+    found = await portal.read(lambda: _running(portal, guest.name, project))
+    if "hx-request" in request.headers:
+        if found.started is None:
+            return Response(headers={"HX-Redirect": f"{portal.prefix}projects/{project}/session"})
+        return portal.pages.show(guest, "parts/notice.html", project=project, running=found)
+    return as_json(
+        {
+            "project": project,
+            "reason": "view.replaced" if found.ends else None,
+            "ends": found.ends.isoformat(timespec="seconds") if found.ends else None,
+            "minutes_left": found.minutes_left,
+        }
+    )
+
+
 @router.get("")
 async def page(request: Request, project: str) -> Response:
     """JupyterLab in its frame; or how the start goes; or why there is no session, and a button to start one."""
