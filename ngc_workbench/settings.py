@@ -14,7 +14,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -26,6 +26,10 @@ ROOT = Path(__file__).resolve().parent.parent
 """The checkout: where `hub/`, `images/` and `example_notebooks/` stand."""
 
 Port = Annotated[int, Field(ge=1024, le=65535)]
+
+_VAULT_ADDRESS = re.compile(r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?/?")
+_EMAIL = r"^[^@\s]+@[^@\s]+$"
+_VAULT_PATH = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
 
 
 class Settings(BaseSettings):
@@ -114,6 +118,43 @@ class Settings(BaseSettings):
     )
     worker_memory_mb: int = Field(4096, ge=2048, description="Memory of a custodian's Hail container, in MiB.")
 
+    key_provider: Literal["file", "vault"] = Field(
+        "file",
+        description="Where the master keys of pseudonyms are: `file` (`custody/master.key`) or `vault` (KV secrets engine, "
+        "version 2, of HashiCorp Vault or OpenBao). There is no falling back from one to the other.",
+    )
+    vault_address: str = Field(
+        "", description="Address of the vault, without a path; https, or http on this machine alone."
+    )
+    vault_mount: str = Field(
+        "secret", pattern=_VAULT_PATH, description="Path at which the vault's KV engine is mounted."
+    )
+    vault_path: str = Field(
+        "ngc-workbench/master-keys", pattern=_VAULT_PATH, description="Path of the secret that holds the master keys."
+    )
+    vault_token_file: Path | None = Field(
+        None,
+        description="File (absolute path, mode 0600) with the vault's token, kept fresh by the vault's agent. The token itself "
+        "is no setting: it stands in no configuration.",
+    )
+    vault_ca_file: Path | None = Field(
+        None,
+        description="Certificate (PEM, absolute path) of the CA that signed the vault's; default: those that the system trusts.",
+    )
+    publisher_name: str = Field(
+        "The genome centre", min_length=1, description="Who publishes the datasets, as the catalogue names them."
+    )
+    publisher_email: str = Field(
+        "data@example.org", pattern=_EMAIL, description="Where questions about the datasets go; stands in the catalogue."
+    )
+    hdab_name: str = Field(
+        "The health data access body",
+        min_length=1,
+        description="The health data access body that supports access to the datasets, as the catalogue names it.",
+    )
+    hdab_email: str = Field(
+        "access@example.org", pattern=_EMAIL, description="Where the health data access body is written to."
+    )
     genes_grch37: Path | None = Field(
         None, description="Annotation of genes on GRCh37 (GTF, GFF3 or BED), for cohorts that name genes."
     )
@@ -155,6 +196,24 @@ class Settings(BaseSettings):
             raise ValueError("oidc_issuer and oidc_client_secret are needed outside the demo")
         return self
 
+    @model_validator(mode="after")
+    def _keys(self) -> Settings:
+        files = (self.vault_token_file, self.vault_ca_file)
+        if self.key_provider == "file":
+            if self.vault_address or any(file is not None for file in files):
+                raise ValueError("vault_address, vault_token_file and vault_ca_file go with key_provider vault")
+            return self
+        address = _VAULT_ADDRESS.fullmatch(self.vault_address)
+        if address is None:
+            raise ValueError("vault_address must be like https://vault.example:8200, without path or password")
+        if address["scheme"] == "http" and address["host"] not in ("127.0.0.1", "[::1]", "localhost"):
+            raise ValueError("vault_address must be https unless the vault is on this machine")
+        if self.vault_token_file is None:
+            raise ValueError("key_provider vault needs vault_token_file")
+        if any(file is not None and not file.is_absolute() for file in files):
+            raise ValueError("vault_token_file and vault_ca_file must be absolute paths")
+        return self
+
     # -- where things are -------------------------------------------------------------------------
 
     @property
@@ -181,6 +240,11 @@ class Settings(BaseSettings):
     def airlock_dir(self) -> Path:
         """Content-addressed copies of what was submitted for review."""
         return self.state_dir / "airlock"
+
+    @property
+    def catalogue_dir(self) -> Path:
+        """Catalogue records of published releases: rounded counts, no person, nothing of the custodian zone."""
+        return self.state_dir / "catalogue"
 
     @property
     def run_dir(self) -> Path:

@@ -54,3 +54,46 @@ def test_the_environment_wins_over_the_file(tmp_path, monkeypatch):
     """`NGC_<NAME>` overrides the file."""
     monkeypatch.setenv("NGC_SMALL_COUNT", "10")
     assert load(write(tmp_path, 'state_dir = "x"\ndemo = true\nsmall_count = 6')).small_count == 10
+
+
+VAULT = 'state_dir = "x"\ndemo = true\nkey_provider = "vault"\nvault_address = "https://vault.example:8200"\n'
+
+
+def test_a_vault_s_settings_load(tmp_path):
+    """By https anywhere, by http on this machine."""
+    token = 'vault_token_file = "/run/vault/token"\n'
+    assert load(write(tmp_path, VAULT + token)).key_provider == "vault"
+    for host in ("127.0.0.1", "[::1]", "localhost"):
+        here = VAULT.replace("https://vault.example", f"http://{host}")
+        assert load(write(tmp_path, here + token)).vault_address == f"http://{host}:8200"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("", ""), "vault_token_file"),
+        (("vault_address", 'vault_token = "hvs.x"\nvault_address'), "vault_token"),
+        (("https:", "http:"), "must be https"),
+        (("https://vault.example:8200", "http://localhost.example"), "must be https"),
+        (("https://vault.example:8200", ""), "vault_address"),
+        (("https://vault.example:8200", "vault.example:8200"), "vault_address"),
+        (("https://vault", "https://user:secret@vault"), "vault_address"),
+        (("8200", "8200/v1/secret"), "vault_address"),
+        (("8200", "8200?x=1"), "vault_address"),
+        (("8200", "port"), "vault_address"),
+        (('"vault"', '"vualt"'), "key_provider"),
+        (('"vault"', '"file"'), "key_provider vault"),
+        (('"https://vault.example:8200"', '"https://v"\nvault_token_file = "token"'), "absolute"),
+        (('vault.example:8200"\n', 'v"\nvault_token_file = "/t"\nvault_ca_file = "ca.pem"\n'), "absolute"),
+        (("vault_address", 'vault_mount = "a/../b"\nvault_address'), "vault_mount"),
+        (("vault_address", 'vault_path = "/a"\nvault_address'), "vault_path"),
+        (("vault_address", 'vault_path = "a?version=1"\nvault_address'), "vault_path"),
+    ],
+)
+def test_a_wrong_setting_of_the_vault_stops_the_start(tmp_path, change, named):
+    """No plain http over a network, no token or password in the file, no path that leads elsewhere, no half a choice."""
+    with pytest.raises(ConfigurationError) as caught:
+        load(write(tmp_path, VAULT.replace(*change)))
+    assert named in str(caught.value)
+    assert "hvs.x" not in str(caught.value)
+    assert "secret@" not in str(caught.value)

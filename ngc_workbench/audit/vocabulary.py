@@ -11,8 +11,10 @@ KINDS: dict[str, str] = {
     "approval.granted": "A project was approved to use a release until a date.",
     "approval.withdrawn": "An approval was ended before its date.",
     "dataset.ingested": "A custodian took in genomes as a release that is not yet published.",
+    "dataset.described": "A custodian changed a dataset's title, description or terms of use.",
     "release.published": "A release became available for approvals.",
     "release.withdrawn": "A release was taken back: nobody may mount it any more.",
+    "release.quality_read": "A custodian read quality figures of a release by person, or was turned away.",
     "view.built": "A project's view of a release was written and verified.",
     "view.retired": "A view was replaced or ended: it is mounted by no new session.",
     "optout.recorded": "A person's opt-out was recorded.",
@@ -40,6 +42,7 @@ KINDS: dict[str, str] = {
     "audit.erased": "A person's name was erased from the table of identities. The subject is that person's tag.",
     "config.changed": "The configuration that services run with changed.",
     "key.created": "A key was made.",
+    "key.rotated": "A custodian added a version of the master key, and people and opt-outs were brought under it.",
     "network.refused": "A session tried to reach something other than its gateway; the firewall turned it away.",
     "firewall.refused": "The firewall is missing or differs from ours: no session may start.",
 }

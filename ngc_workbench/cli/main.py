@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ngc_workbench import __version__
-from ngc_workbench.cli import audit, operations, optouts, projects, pseudonyms, releases, taking_in, views
+from ngc_workbench.cli import audit, datasets, operations, optouts, projects, pseudonyms, releases, taking_in, views
 from ngc_workbench.cli.demo import command as demo
 from ngc_workbench.errors import WorkbenchError
 
@@ -44,7 +44,7 @@ def version() -> None:
 
 
 operations.register(app)
-for commands in (taking_in, releases, optouts, views, pseudonyms):
+for commands in (taking_in, datasets, releases, optouts, views, pseudonyms):
     commands.register(app)
 projects.register(app)
 audit.register(app)

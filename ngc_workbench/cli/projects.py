@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +14,16 @@ from ngc_workbench import genomes, people, projects
 from ngc_workbench.cli.context import Workbench, opened, progress, progress_done
 from ngc_workbench.errors import InputError, NotFound, Refused
 from ngc_workbench.model import Project
+from ngc_workbench.policy.terms import from_text
 from ngc_workbench.pseudonyms import Keyring
+
+FactOption = Annotated[
+    list[str] | None,
+    typer.Option(help="What else the dataset's terms ask, for instance commercial=no, country=DK; repeat."),
+]
+AcceptOption = Annotated[
+    str, typer.Option(help="Why the conditions that a person must judge hold; it is recorded with your name.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -40,6 +50,12 @@ def provision(
         list[str] | None, typer.Option(help="DATASET/RELEASE=FILE: how much of it is approved (TOML); repeat for more.")
     ] = None,
     until: Annotated[str, typer.Option(help="Last day of the approval, YYYY-MM-DD; default: one year from now.")] = "",
+    purpose_term: Annotated[
+        list[str] | None,
+        typer.Option(help='The purpose as a DUO term, for instance "DUO:0000040 MONDO:0005148"; repeat for more.'),
+    ] = None,
+    fact: FactOption = None,
+    accept_conditions: AcceptOption = "",
 ) -> None:
     """Provisions a project: members, approvals, folders, and its pseudonymised views."""
     workbench = opened(context)
@@ -50,10 +66,12 @@ def provision(
     for text in cohort or []:
         named, _, file = text.partition("=")
         cohorts[_pair(named)] = _cohort(workbench, *_pair(named), Path(file))
-    with workbench.database.writing() as db:
+    with _recorded(workbench, name), workbench.database.writing() as db:
         projects.provision(
             db, workbench.log, workbench.settings, actor=workbench.actor, name=name, title=title, purpose=purpose,
             ethics_approval=ethics, members=member, lead=member[0], releases=pairs, valid_until=end, cohorts=cohorts,
+            purpose_terms=[from_text(text) for text in purpose_term or []], facts=projects.facts_from(fact or []),
+            accept_conditions=accept_conditions,
         )  # fmt: skip
     typer.echo(f"Project {name}: {len(set(member))} members, approved until {end.isoformat()}.")
     for dataset, release_name in pairs:
@@ -67,6 +85,8 @@ def approve(
     ethics: Annotated[str, typer.Option(help="Reference of the ethics committee's approval.")],
     cohort: Annotated[Path | None, typer.Option(help="How much of it is approved (TOML); without it: all.")] = None,
     until: Annotated[str, typer.Option(help="Last day of the approval, YYYY-MM-DD; default: one year from now.")] = "",
+    fact: FactOption = None,
+    accept_conditions: AcceptOption = "",
 ) -> None:
     """Approves a project for one more release, or for another part of one, and builds the view."""
     workbench = opened(context)
@@ -74,16 +94,21 @@ def approve(
     end = _last_day(until)
     people.require(workbench.database, workbench.log, workbench.actor, "project.provision", project=name)
     record = _cohort(workbench, dataset, release_name, cohort) if cohort else {}
-    with workbench.database.writing() as db:
+    with _recorded(workbench, name), workbench.database.writing() as db:
         project = db.get(Project, name)
         if project is None:
             raise NotFound(f"There is no project {name}.", "`ngc-workbench project list` shows what there is.")
         projects.grant(
             db, workbench.log, actor=workbench.actor, project=project, dataset=dataset, release=release_name,
             valid_until=end, reference=ethics, cohort=record,
+            facts=projects.facts_from(fact or []), accept_conditions=accept_conditions,
         )  # fmt: skip
     typer.echo(f"Project {name} is approved for {release} until {end.isoformat()}.")
     _build(workbench, name, dataset, release_name)
+
+
+def _recorded(workbench: Workbench, name: str) -> AbstractContextManager[None]:
+    return projects.recorded(workbench.database, workbench.log, actor=workbench.actor, project=name)
 
 
 def _last_day(text: str) -> date:

@@ -20,18 +20,24 @@ def register(app: typer.Typer) -> None:
 
 def ingest(
     context: typer.Context,
-    vcf: Annotated[Path, typer.Argument(help="VCF with genotypes: plain, or compressed with bgzip.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="VCF or gVCF files, plain or compressed with bgzip; or quoted patterns, sorted by name."),
+    ],
     dataset: Annotated[str, typer.Option(help="Name of the dataset; a new one is made.")],
     release: Annotated[str, typer.Option(help="Name of the release; it must be new.")],
     pheno: Annotated[
-        Path | None, typer.Option(help="Phenotype table (CSV or TSV) with a column sample and/or cpr.")
+        Path | None, typer.Option(help="Phenotype table (CSV, TSV, Parquet) with a column sample, cpr or internal_id.")
     ] = None,
+    schema: Annotated[Path | None, typer.Option(help="Schema of the phenotype table.")] = None,
+    accept: Annotated[list[str] | None, typer.Option(help="A defect of the files to accept; may be repeated.")] = None,
 ) -> None:
-    """Takes in genomes and phenotypes as a new release, under internal ids."""
+    """Takes in genomes and phenotypes as a new release, under internal ids. The same command goes on with an interrupted one."""
     workbench = opened(context)
     row = genomes.ingest(
         workbench.settings, workbench.database, workbench.log,
-        dataset=dataset, release=release, vcf=vcf, pheno=pheno, actor=workbench.actor, progress=progress,
+        dataset=dataset, release=release, files=files, pheno=pheno, schema=schema, accept=accept or (),
+        actor=workbench.actor, progress=progress,
     )  # fmt: skip
     progress_done()
     counts = row.manifest["counts"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -34,8 +34,17 @@ def new_internal_id() -> str:
     return f"ngci{secrets.token_hex(12)}"
 
 
-def assign(db: Session, keyring: Keyring, dataset: str, samples: Sequence[str], table: Table | None) -> list[Member]:
+def assign(
+    db: Session,
+    keyring: Keyring,
+    dataset: str,
+    samples: Sequence[str],
+    table: Table | None,
+    reserved: Mapping[str, str] | None = None,
+) -> list[Member]:
     """The people of a release, in the order of `samples`: known ones keep their internal id, so that pseudonyms last.
+
+    `reserved` holds ids that an interrupted run chose for names that were not known.
 
     Raises InputError when no row of the table is about anybody in `samples`, or a CPR number contradicts an earlier one.
     """
@@ -43,25 +52,28 @@ def assign(db: Session, keyring: Keyring, dataset: str, samples: Sequence[str], 
         individual.sample_tag: individual
         for individual in db.scalars(select(Individual).where(Individual.dataset_name == dataset))
     }
+    reserved = reserved or {}
     tags = {sample: keyring.sample_tag(dataset, sample) for sample in samples}
     rows = _rows_by_sample(keyring, tags, known, table)
     if table is not None and not rows:
         raise InputError(
             "The phenotype table has no row about anybody in the VCF.",
-            "Its column `sample` must hold the names of the VCF's #CHROM line, or `cpr` numbers given before.",
+            "Its column `sample` must hold the names of the VCF's #CHROM line, or `cpr` or `internal_id` those known before.",
         )
     members = []
-    for sample in samples:
+    for column, sample in enumerate(samples, 1):
         individual = known.get(tags[sample])
         cpr, values = rows.get(sample, (None, None))
         if individual is not None and individual.cpr_tag and cpr and keyring.cpr_tag(cpr) != individual.cpr_tag:
             raise InputError(
-                f"Sample column {list(samples).index(sample) + 1} had another CPR number in an earlier release.",
+                f"Sample column {column} had another CPR number in an earlier release.",
                 "Find out which is right before these genomes are used.",
             )
         members.append(
             Member(
-                internal_id=individual.internal_id if individual is not None else new_internal_id(),
+                internal_id=individual.internal_id
+                if individual is not None
+                else reserved.get(sample) or new_internal_id(),
                 sample=sample,
                 cpr=cpr,
                 known=individual is not None,
@@ -74,16 +86,33 @@ def assign(db: Session, keyring: Keyring, dataset: str, samples: Sequence[str], 
 def _rows_by_sample(
     keyring: Keyring, tags: dict[str, str], known: dict[str, Individual], table: Table | None
 ) -> dict[str, tuple[str | None, tuple[Value, ...]]]:
-    """CPR number and phenotypes by sample name. A row without a sample name finds it by a CPR number given earlier."""
+    """CPR number and phenotypes by sample name. A row without one finds it by internal id, or a CPR number given earlier."""
     if table is None:
         return {}
     by_cpr = {
         known[tag].cpr_tag: sample for sample, tag in tags.items() if tag in known and known[tag].cpr_tag is not None
     }
+    by_internal_id: dict[str, str | None] = {individual.internal_id: None for individual in known.values()}
+    by_internal_id |= {known[tag].internal_id: sample for sample, tag in tags.items() if tag in known}
+    by_id = {known[tag].internal_id: sample for sample, tag in tags.items() if tag in known}
     found: dict[str, tuple[str | None, tuple[Value, ...]]] = {}
     for row in table.rows:
         sample = row.sample
-        if sample is None and row.cpr is not None:
+        if sample is None and row.internal_id is not None:
+            sample = by_id.get(row.internal_id)
+        if row.internal_id is not None:
+            if row.internal_id not in by_internal_id:
+                raise InputError(
+                    f"Row {row.line} of the phenotype table has an internal id that this dataset doesn't know.",
+                    "Internal ids are those of this dataset's earlier releases; a new person comes by sample name.",
+                )
+            if sample not in (None, by_internal_id[row.internal_id]):
+                raise InputError(
+                    f"Row {row.line} of the phenotype table has the sample name of one person and the internal id of another.",
+                    "Find out which is right, and keep one of the two.",
+                )
+            sample = by_internal_id[row.internal_id]
+        elif sample is None and row.cpr is not None:
             sample = by_cpr.get(keyring.cpr_tag(row.cpr))
         if sample in tags:
             if sample in found:

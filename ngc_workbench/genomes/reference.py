@@ -45,13 +45,20 @@ def detect(lengths: Mapping[str, int], words: str, first_contig: str) -> tuple[s
     """The genome a VCF was called on, and by what it was recognised.
 
     `lengths` are those of its ##contig lines (by name as written there), `words` is the ##reference line, and
-    `first_contig` is the chromosome of its first record. In this order: lengths, words, the style of names.
+    `first_contig` is the chromosome of its first record. In this order: lengths (what most of them say), words,
+    the style of names.
     """
-    for genome, known in LENGTHS.items():
-        other = LENGTHS["GRCh38" if genome == "GRCh37" else "GRCh37"]
-        fitting = [name for name, length in lengths.items() if known.get(bare(name)) == length]
-        if any(other[bare(name)] != known[bare(name)] for name in fitting):
-            return genome, "contig lengths"
+    votes = {
+        genome: sum(
+            known.get(bare(name)) == length != other[bare(name)] for name, length in lengths.items() if bare(name) in other
+        )
+        for genome, known, other in (
+            ("GRCh37", LENGTHS["GRCh37"], LENGTHS["GRCh38"]),
+            ("GRCh38", LENGTHS["GRCh38"], LENGTHS["GRCh37"]),
+        )
+    }
+    if any(votes.values()):
+        return max(votes, key=votes.__getitem__), "contig lengths"
     for genome, marks in (("GRCh38", ("grch38", "hg38")), ("GRCh37", ("grch37", "hg19", "b37", "hs37d5"))):
         if any(mark in words.lower() for mark in marks):
             return genome, "reference line"

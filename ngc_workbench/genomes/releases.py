@@ -1,4 +1,4 @@
-"""Releases: publishing, finding, and proving that what is stored is what was written."""
+"""Releases: publishing, withdrawing, finding, comparing, and proving that what is stored is what was written."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from ngc_workbench import people
 from ngc_workbench.audit import AuditLog
 from ngc_workbench.database import Database
-from ngc_workbench.errors import IntegrityError, NotFound
-from ngc_workbench.genomes import store
+from ngc_workbench.errors import InputError, IntegrityError, NotFound, Refused
+from ngc_workbench.genomes import catalogue, differences, store
 from ngc_workbench.model import Release, utcnow
 from ngc_workbench.policy.states import RELEASE, move
 from ngc_workbench.settings import Settings
@@ -66,7 +66,61 @@ def publish(
             db, "release.published", actor=actor, decision="allow", reason=decision.reason, subject=name,
             details={"manifest": store.digest_of(manifest)},
         )  # fmt: skip
+    progress("Writing the catalogue")
+    with database.reading() as db:
+        catalogue.write(settings, db, find(db, dataset, release))
     return row
+
+
+def withdraw(
+    settings: Settings, database: Database, log: AuditLog, *, dataset: str, release: str, actor: str, reason: str
+) -> Release:
+    """Takes a release back: no session mounts it any more, running ones are stopped by the warden, the catalogue forgets it.
+
+    Its files stay, for the projects' records; nothing of the release changes but its state. Raises Refused (recorded; also
+    when it is withdrawn already), NotFound, InputError for a missing reason.
+    """
+    name = f"{dataset}/{release}"
+    people.require(database, log, actor, "genomes.publish", kind="release.withdrawn", subject=name)
+    if not reason.strip():
+        raise InputError("The reason is missing.", "Say why with --reason; it is recorded.")
+    try:
+        with database.writing() as db:
+            decision = people.holds(people.get(db, actor), "genomes.publish").or_refuse()
+            row = find(db, dataset, release)
+            before = row.state
+            move(RELEASE, before, "withdrawn").or_refuse()
+            row.state = "withdrawn"
+            row.withdrawn = utcnow()
+            log.append(
+                db, "release.withdrawn", actor=actor, decision="allow", reason=decision.reason, subject=name,
+                details={"from": before, "why": reason.strip()},
+            )  # fmt: skip
+    except Refused as refused:
+        # In a transaction of its own: the one that was refused is rolled back.
+        with database.writing() as db:
+            log.append(db, "release.withdrawn", actor=actor, decision="deny", reason=refused.reason, subject=name)
+        raise
+    catalogue.remove(settings, dataset, release)
+    return row
+
+
+def compare(
+    settings: Settings, database: Database, log: AuditLog, *, old: tuple[str, str], new: tuple[str, str], actor: str
+) -> dict[str, Any]:
+    """What is different between two releases, each (dataset, release): see `differences.compare`.
+
+    Raises Refused (recorded), NotFound, IntegrityError when a stored manifest is not the recorded one.
+    """
+    people.require(database, log, actor, "genomes.publish", subject="/".join(new))
+    with database.reading() as db:
+        rows = [find(db, *name) for name in (old, new)]
+    ids = []
+    for row in rows:
+        folder = store.release_folder(settings, row.dataset_name, row.name)
+        verify_manifest(folder, row.manifest)
+        ids.append(store.read_columns(folder))
+    return differences.compare(rows[0].manifest, rows[1].manifest, ids[0], ids[1], settings.small_count)
 
 
 def verify_manifest(folder: Path, recorded: dict[str, Any]) -> None:

@@ -90,8 +90,18 @@ class Worker:
     Raises Unavailable (Docker, memory, disk), InputError (the data), IntegrityError (a check failed).
     """
 
-    def __init__(self, settings: Settings, job: str, mounts: Sequence[Mount], progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        job: str,
+        mounts: Sequence[Mount],
+        progress: Callable[[str], None],
+        *,
+        wait: bool = True,
+    ) -> None:
+        """`wait` False: entering does not wait until Hail runs; the first call does."""
         self._settings = settings
+        self._wait = wait
         self._progress = progress
         self._name = f"ngc-{settings.instance}-job-{job}-{secrets.token_hex(4)}"
         self._scratch = settings.custody_dir / "scratch" / self._name
@@ -100,6 +110,8 @@ class Worker:
         self._log: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._failed = False
+        self._keep_log = True
+        self._said_why = False
         self.hail_version = ""
 
     def __enter__(self) -> Self:
@@ -117,7 +129,8 @@ class Worker:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, start_new_session=True
             )
             self._progress("Starting Hail")
-            self.hail_version = self._answer()["hail"]
+            if self._wait:
+                self.hail_version = self._ask({"verb": "start"})["hail"]
         except FileNotFoundError as error:
             self._end()
             raise _NO_DOCKER from error
@@ -131,13 +144,18 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._failed = self._failed or kind is not None
+        # A file with defects is no failure of Hail's: its log would say nothing of them.
+        self._keep_log = self._failed and (self._said_why or kind is None or not issubclass(kind, InputError))
         self._end()
 
-    def call(self, verb: str, **arguments: Any) -> dict[str, Any]:
-        """Has the container do `verb`; gives its result."""
+    def call(self, verb: str, *, records: int = 0, **arguments: Any) -> dict[str, Any]:
+        """Has the container do `verb`; gives its result. `records` is how many it reads, for the rate that is told."""
+        return self._ask({"verb": verb, "records": records, "arguments": arguments})
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         assert self._process is not None and self._process.stdin is not None  # noqa: S101, PT018  (told to mypy)
         try:
-            self._process.stdin.write(json.dumps({"verb": verb, "arguments": arguments}).encode() + b"\n")
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._death() from None
@@ -150,6 +168,7 @@ class Worker:
             if "progress" in message:
                 self._progress(str(message["progress"]))
             elif "error" in message:
+                self._said_why = True
                 raise self._error(str(message["error"]["code"]), str(message["error"]["text"]))
             else:
                 result: dict[str, Any] = message["result"]
@@ -201,9 +220,11 @@ class Worker:
             if not self._failed:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(timeout=10)
-            _docker_says(["rm", "-f", self._name])
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=20)
+            # Twice: the Engine may not have made the container yet, and would start it after the first.
+            for patience in (10, 20):
+                _docker_says(["rm", "-f", self._name])
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=patience)
             if process.poll() is None:
                 process.kill()
                 process.wait()
@@ -212,7 +233,7 @@ class Worker:
                 process.stdout.close()
         if self._log is not None:
             self._log.close()
-            if not self._failed:
+            if not self._failed or not self._keep_log:
                 self._log_path.unlink(missing_ok=True)
         shutil.rmtree(self._scratch, ignore_errors=True)
 

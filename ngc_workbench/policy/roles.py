@@ -22,9 +22,11 @@ ACTIONS: dict[str, frozenset[str]] = {
     "project.suspend": frozenset({"support_officer", "security_officer"}),
     "genomes.ingest": frozenset({"custodian"}),
     "genomes.publish": frozenset({"custodian"}),
+    "genomes.describe": frozenset({"custodian"}),
     "genomes.optout": frozenset({"custodian"}),
     "genomes.view": frozenset({"custodian", "support_officer"}),
     "pseudonyms.reverse": frozenset({"custodian"}),
+    "pseudonyms.rotate": frozenset({"custodian"}),
     "audit.read": frozenset({"security_officer"}),
     "session.stop": frozenset({"security_officer"}),
 }

@@ -38,7 +38,7 @@ SESSION: Machine = {
 }
 
 RELEASE: Machine = {
-    "building": frozenset({"published"}),
+    "building": frozenset({"published", "withdrawn"}),
     "published": frozenset({"withdrawn"}),
     "withdrawn": frozenset(),
 }

@@ -15,8 +15,12 @@ from ngc_workbench.errors import Conflict, InputError, NotFound
 from ngc_workbench.genomes import Cohort
 from ngc_workbench.model import Approval, Membership, Project, Release, utcnow
 from ngc_workbench.policy.names import slug
+from ngc_workbench.policy.purpose import Facts
 from ngc_workbench.policy.states import PROJECT, move
+from ngc_workbench.policy.terms import purpose_terms as read_purpose
 from ngc_workbench.projects.folders import make_folders
+from ngc_workbench.projects.purposes import judge_project, stated
+from ngc_workbench.pseudonyms import current_version
 from ngc_workbench.settings import Settings
 
 
@@ -35,12 +39,16 @@ def provision(
     releases: Sequence[tuple[str, str]],
     valid_until: date,
     cohorts: Mapping[tuple[str, str], Mapping[str, Any]] | None = None,
+    purpose_terms: Sequence[Mapping[str, Any]] = (),
+    facts: Facts | None = None,
+    accept_conditions: str = "",
 ) -> Project:
     """Makes an active project with its members, approvals and folders; its views are built after (`genomes.build_view`).
 
     `releases` are (dataset, release) pairs; `cohorts` say for some of them how much is approved (`genomes.Cohort.record`;
-    else all). All or nothing: the caller's transaction holds every row. The caller has checked that
-    `actor` may provision. Raises InputError, NotFound (person, release), Conflict (the name is taken).
+    else all). `purpose_terms` state the purpose in DUO terms, `facts` what else the matching asks; see `grant`. All or nothing:
+    the caller's transaction holds every row. The caller has checked that `actor` may provision. Raises InputError, NotFound
+    (person, release), Conflict (the name is taken), Refused (the purpose; the caller records it, `purposes.recorded`).
     """
     slug(name, "project")
     for label, value in (("title", title), ("purpose", purpose), ("ethics approval", ethics_approval)):
@@ -58,7 +66,10 @@ def provision(
             "Choose another name; if only its data is missing: `ngc-workbench views build`.",
         )
 
-    project = Project(name=name, title=title, purpose=purpose, ethics_approval=ethics_approval, state="active")
+    project = Project(
+        name=name, title=title, purpose=purpose, ethics_approval=ethics_approval, state="active",
+        key_version=current_version(settings), terms=[one.stored() for one in read_purpose(purpose_terms)],
+    )  # fmt: skip
     for member in dict.fromkeys(members):
         person = people.get(db, member)
         if "researcher" not in person.roles:
@@ -72,7 +83,7 @@ def provision(
     for pair in releases:
         grant(
             db, log, actor=actor, project=project, dataset=pair[0], release=pair[1], valid_until=valid_until,
-            reference=ethics_approval, cohort=(cohorts or {}).get(pair, {}),
+            reference=ethics_approval, cohort=(cohorts or {}).get(pair, {}), facts=facts, accept_conditions=accept_conditions,
         )  # fmt: skip
     db.flush()
     # Folders last: they are made again when missing, so a kill between them and the commit leaves nothing wrong.
@@ -92,10 +103,14 @@ def grant(
     valid_until: date,
     reference: str,
     cohort: Mapping[str, Any],
+    facts: Facts | None = None,
+    accept_conditions: str = "",
 ) -> Approval:
     """Approves a project for a published release, or a part of it; the newest approval is the one that counts.
 
-    The caller has checked that `actor` may. Raises InputError (the date), NotFound (no such published release).
+    The project's purpose must fit the dataset's terms; `accept_conditions` says why what only a person can judge holds.
+    The caller has checked that `actor` may. Raises InputError (the date), NotFound (no such published release), Refused
+    (`purpose.refused`, `purpose.conditional`; the caller records it).
     """
     if valid_until < utcnow().date():
         raise InputError("The approval would end before today.", "Give a later date.")
@@ -104,6 +119,9 @@ def grant(
         raise NotFound(
             f"There is no published release {dataset}/{release}.", "`ngc-workbench release list` shows what there is."
         )
+    stated_facts = facts or Facts()
+    found = judge_project(db, project, dataset, stated_facts, valid_until)
+    fits = found.decision(accepted=bool(accept_conditions.strip())).or_refuse()
     approval = Approval(
         release_id=row.id, approved_by=actor, reference=reference, valid_until=valid_until, cohort=dict(cohort)
     )
@@ -115,6 +133,8 @@ def grant(
             "valid_until": valid_until.isoformat(), "reference": reference,
             # A list of people is named by its hash: who is on it stays in the custodian zone.
             "cohort": Cohort.of(cohort).describe(), "cohort_list": str(cohort.get("people", "")),
+            "purpose": fits.reason, "purpose_terms": [one["term"] for one in project.terms], "facts": stated(stated_facts),
+            "conditions": list(found.conditions), "conditions_accepted": accept_conditions.strip() if found.conditions else "",
         },
     )  # fmt: skip
     return approval

@@ -1,42 +1,50 @@
-"""The custodian's keys.
+"""The custodian's keys at work.
 
-One master key (32 random bytes) in a file that its owner alone may read; every other key is derived from it (HKDF,
-RFC 5869) for one use, so that no key does two jobs and none but the master is stored. Losing the file loses every
-pseudonym: it is never made anew where genomes are stored already.
+Every key is derived (HKDF, RFC 5869) from a version of the master key for one use, so that no key does two jobs and
+none but the master is stored. A project's pseudonyms come from the version that it began with. Tags and sealed values
+are made under one version, the same for all rows (`held`); a rotation moves all of them to the next.
+
+Python can't wipe memory: what is held to is that keys live as long as the command that asked for them, and appear in
+no `repr`, error, pickle, log or row.
 """
 
 from __future__ import annotations
 
 import hmac
 import json
-import os
 import secrets
-import stat
 from hashlib import sha256
-from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from ngc_workbench.database import Database
 from ngc_workbench.errors import ConfigurationError, InputError, IntegrityError
 from ngc_workbench.policy.names import slug
 from ngc_workbench.pseudonyms.cpr import normalise_cpr
+from ngc_workbench.pseudonyms.held import Held, held
+from ngc_workbench.pseudonyms.keys import KEY_BYTES, MasterKeys
+from ngc_workbench.pseudonyms.lock import KeyLock
+from ngc_workbench.pseudonyms.providers import provider_of, read_or_create
 from ngc_workbench.pseudonyms.rendering import render
 from ngc_workbench.settings import Settings
 
-KEY_BYTES = 32
-_SEAL_VERSION = b"\x01"
 _NONCE_BYTES = 12
 
 
 class Pseudonymiser:
     """Gives one project's pseudonyms. Holds that project's key, and no other."""
 
+    __slots__ = ("_key",)
+
     def __init__(self, key: bytes) -> None:
         self._key = key
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is not pickled")
 
     def of(self, internal_id: str) -> str:
         """The pseudonym of a person in this project."""
@@ -48,105 +56,127 @@ class Pseudonymiser:
 
 
 class Keyring:
-    """All keys of the custodian zone, from the master key in `custody_dir`.
+    """All keys of the custodian zone. Tags and seals are made under version `under` (default: the newest)."""
 
-    Makes the master key at the first use. Raises ConfigurationError when others may read it, when it is damaged, or
-    when it is missing although releases exist.
-    """
+    __slots__ = ("_keys", "_lock", "_under")
 
-    def __init__(self, custody_dir: Path) -> None:
-        self._master = _read_or_create(custody_dir)
+    def __init__(self, keys: MasterKeys, under: int | None = None, lock: KeyLock | None = None) -> None:
+        self._keys = keys
+        self._under = keys.current if under is None else under
+        self._lock = lock
 
     @classmethod
     def of(cls, settings: Settings) -> Keyring:
-        """The keyring of an installation."""
-        return cls(settings.custody_dir)
+        """The keyring of an installation; makes the first master key when nothing hangs on one yet.
 
-    def _derive(self, use: str, context: str = "") -> bytes:
+        Call it outside a writing transaction. While it lives no rotation begins. Raises ConfigurationError and
+        Unavailable as the provider does, Conflict during a rotation, IntegrityError when the keys are not those that
+        the database's rows were sealed under.
+        """
+        lock = KeyLock(settings.custody_dir, exclusive=False)
+        rows = _held(settings)
+        keys = read_or_create(provider_of(settings), in_use=_in_use(settings, rows))
+        keyring = cls(keys, rows.version(keys.current), lock)
+        for sample in rows.samples:
+            keyring.unseal(sample)
+        return keyring
+
+    def __repr__(self) -> str:
+        return f"<Keyring: versions 1 to {self._keys.current}, rows under {self._under}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("keys are not pickled")
+
+    @property
+    def current(self) -> int:
+        """The newest version of the master key: the one that new projects get."""
+        return self._keys.current
+
+    @property
+    def under(self) -> int:
+        """The version that tags and seals are made under."""
+        return self._under
+
+    def _derive(self, version: int, use: str, context: str = "") -> bytes:
+        master = self._keys.versions.get(version)
+        if master is None:
+            raise ConfigurationError(
+                f"Version {version} of the master key is needed, and is not among the keys.",
+                "Restore the master keys from their backup: no version may be taken away.",
+            )
         # `use` is a constant of this module and holds no zero byte; the context is everything behind it.
         info = b"ngc-workbench/1/" + use.encode() + b"\x00" + context.encode()
-        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(self._master)
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(master)
 
     def pseudonymiser(self, project: str, version: int = 1) -> Pseudonymiser:
-        """The pseudonymiser of a project, whose `key_version` is `version`. Raises InputError when `project` can't be a project's name."""
-        return Pseudonymiser(self._derive("pseudonym", slug(project, "project")))
+        """The pseudonymiser of a project, whose `key_version` is `version`.
+
+        Raises InputError when `project` can't be a project's name, ConfigurationError when the version is missing.
+        """
+        return Pseudonymiser(self._derive(version, "pseudonym", slug(project, "project")))
 
     def date_key(self, project: str, version: int = 1) -> bytes:
-        """The key from which a project's shifts of dates are derived. Raises InputError as `pseudonymiser`."""
-        del version
-        return self._derive("dates", slug(project, "project"))
+        """The key (32 bytes) from which a project's shifts of dates are derived. Raises as `pseudonymiser`."""
+        return self._derive(version, "dates", slug(project, "project"))
 
     def cpr_tag(self, cpr: str) -> str:
         """A keyed hash of a CPR number (64 hex digits), the same for each way to write it. Raises InputError."""
-        return hmac.new(self._derive("cpr-tag"), normalise_cpr(cpr).encode(), sha256).hexdigest()
+        return hmac.new(self._derive(self._under, "cpr-tag"), normalise_cpr(cpr).encode(), sha256).hexdigest()
 
     def sample_tag(self, dataset: str, sample: str) -> str:
         """A keyed hash of a sample name within its dataset (64 hex digits)."""
-        return hmac.new(self._derive("sample-tag", dataset), sample.encode(), sha256).hexdigest()
+        return hmac.new(self._derive(self._under, "sample-tag", dataset), sample.encode(), sha256).hexdigest()
 
     def seal(self, content: dict[str, Any]) -> bytes:
-        """Authenticated encryption (AES-256-GCM, a fresh nonce each time) of a JSON object."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
+        """Authenticated encryption (AES-256-GCM, a fresh nonce each time) of a JSON object.
+
+        Version of the master key (1 byte), nonce (12), then the encrypted text with its tag; the version is
+        authenticated with the rest.
+        """
+        header, nonce = bytes([self._under]), secrets.token_bytes(_NONCE_BYTES)
         plain = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
-        return _SEAL_VERSION + nonce + AESGCM(self._derive("seal")).encrypt(nonce, plain, _SEAL_VERSION)
+        return header + nonce + AESGCM(self._derive(self._under, "seal")).encrypt(nonce, plain, header)
 
     def unseal(self, sealed: bytes) -> dict[str, Any]:
-        """What `seal` sealed. Raises IntegrityError when it was changed or sealed under another key."""
-        version, nonce, body = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
-        try:
-            # The version is authenticated with the rest; another one than ours fails like a changed byte.
-            plain = AESGCM(self._derive("seal")).decrypt(nonce, body, version)
-        except (InvalidTag, ValueError) as error:
+        """What `seal` sealed, under any version. Raises IntegrityError when it was changed or sealed under another key."""
+        header, nonce, body = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        plain = None
+        if header and header[0] in self._keys.versions:
+            try:
+                plain = AESGCM(self._derive(header[0], "seal")).decrypt(nonce, body, header)
+            except (InvalidTag, ValueError):
+                plain = None
+        if plain is None:
             raise IntegrityError(
                 "A sealed identity can't be opened: it was changed, or sealed under another master key.",
                 "Stop, and compare the master key with its backup.",
-            ) from error
+            )
         content: dict[str, Any] = json.loads(plain)
         return content
 
 
-def _read_or_create(custody_dir: Path) -> bytes:
-    path = custody_dir / "master.key"
-    if not path.exists():
-        releases = custody_dir / "releases"
-        if releases.is_dir() and any(releases.iterdir()):
-            raise ConfigurationError(
-                "The master key is missing, but releases exist: a new key would give everybody other pseudonyms.",
-                "Restore custody/master.key from its backup.",
-            )
-        _create(path)
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        raise ConfigurationError(
-            f"Others than its owner may read the master key (mode {mode:04o}).",
-            "Run `chmod 600` on custody/master.key.",
-        )
-    try:
-        master = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except ValueError:
-        master = b""
-    if len(master) != KEY_BYTES:
-        raise ConfigurationError("The master key's file is damaged.", "Restore custody/master.key from its backup.")
-    return master
+def current_version(settings: Settings) -> int:
+    """The newest version of the master key, for a project that begins now; makes the first key as `Keyring.of` does.
+
+    Takes no lock, so it may be called in a transaction: whichever version a project begins with is there to stay.
+    Raises ConfigurationError, Unavailable.
+    """
+    provider = provider_of(settings)
+    keys = provider.read()
+    if keys is None:
+        keys = read_or_create(provider, in_use=_in_use(settings, _held(settings)))
+    return keys.current
 
 
-def _create(path: Path) -> None:
-    """Writes a new master key whole or not at all; keeps the one that another process made meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+def _held(settings: Settings) -> Held:
+    database = Database(settings.database)
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with database.reading() as db:
+            return held(db)
     finally:
-        draft.unlink(missing_ok=True)
+        database.close()
+
+
+def _in_use(settings: Settings, rows: Held) -> bool:
+    releases = settings.custody_dir / "releases"
+    return rows.anything or (releases.is_dir() and any(releases.iterdir()))

@@ -16,7 +16,7 @@ import pytest
 from ngc_workbench.airlock.checks import CHECKS, Context, check_content, verdict
 from ngc_workbench.airlock.checks import Subject as FileUnderCheck
 from ngc_workbench.airlock.checks.frequencies import counts
-from ngc_workbench.pseudonyms import Keyring
+from ngc_workbench.pseudonyms import Keyring, MasterKeys
 
 CONTEXT = Context(people=frozenset({99, 2504}), small_count=5)
 
@@ -148,9 +148,9 @@ def test_places_through_the_whole_genome_are_said_and_let_through() -> None:
     assert found == {"identifier.position": "info"}
 
 
-def test_pseudonyms_are_found_in_any_column_and_in_the_name(tmp_path) -> None:
+def test_pseudonyms_are_found_in_any_column_and_in_the_name() -> None:
     """A project's pseudonym in a cell, in prose, in lower case, or in the file's name blocks the file, and the place is told."""
-    pseudonym = Keyring(tmp_path).pseudonymiser("heart").of("person-1")
+    pseudonym = Keyring(MasterKeys.first(bytes(32))).pseudonymiser("heart").of("person-1")
     content = f"group,mean\nmen,1.5\nwomen,{pseudonym}\n".encode()
     (found,) = [finding for finding in check_content("x", content, CONTEXT) if finding.rule == "identifier.pseudonym"]
     assert (found.row, found.column, found.severity) == (3, "mean", "block")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from ngc_workbench.settings import ROOT
-from tests.benchmarks import sessions
-from tests.benchmarks.measure import Ratio, table, write
+from tests.benchmarks import genomes, sessions
+from tests.benchmarks.measure import Measure, table, write
 
-ROOMS: dict[str, Callable[[Callable[[str], None]], Awaitable[list[Ratio]]]] = {"sessions": sessions.measure}
+ROOMS: dict[str, Callable[[Callable[[str], None]], Awaitable[Sequence[Measure]]]] = {
+    "genomes": genomes.measure,
+    "sessions": sessions.measure,
+}
 RESULTS = ROOT / "build" / "bench.json"
 
 
@@ -21,9 +24,9 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-async def run(rooms: list[str]) -> list[Ratio]:
+async def run(rooms: list[str]) -> list[Measure]:
     """The ratios of all these rooms."""
-    found: list[Ratio] = []
+    found: list[Measure] = []
     for room in rooms:
         found += await ROOMS[room](say)
     return found

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 Side = Callable[[], Awaitable[float]]
 
@@ -38,6 +38,51 @@ class Ratio:
             "peer_s": [round(seconds, 2) for seconds in self.theirs],
         }
 
+    def row(self) -> tuple[str, ...]:
+        """As it stands in the table: measure, ours, peer, value, spread, what the peer is."""
+        ours, theirs = (f"{statistics.median(values):.2f} s" for values in (self.ours, self.theirs))
+        low = min(self.ours) / max(self.theirs)
+        high = max(self.ours) / min(self.theirs)
+        return (self.name, ours, theirs, f"{self.value:.2f}", f"{low:.2f} to {high:.2f}", self.peer)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A ratio of other things than ours over a peer's seconds: bytes, sizes of one side, how much quicker we are.
+
+    `ours` and `theirs` are what was compared, in words; `seen` are the measurements, as they stand in the JSON file.
+    """
+
+    name: str
+    what: str
+    peer: str
+    value: float
+    ours: str
+    theirs: str
+    seen: dict[str, Any]
+
+    def record(self) -> dict[str, Any]:
+        """As it stands in the JSON file."""
+        return {"value": round(self.value, 4), "unit": "ratio", "peer": self.peer, "what": self.what, **self.seen}
+
+    def row(self) -> tuple[str, ...]:
+        """As it stands in the table."""
+        return (self.name, self.ours, self.theirs, f"{self.value:.2f}", "", self.peer)
+
+
+class Measure(Protocol):
+    """What the table and the file of results hold."""
+
+    @property
+    def name(self) -> str:
+        """Its name in both."""
+
+    def record(self) -> dict[str, Any]:
+        """As it stands in the JSON file."""
+
+    def row(self) -> tuple[str, ...]:
+        """As it stands in the table."""
+
 
 async def in_turn(
     name: str, what: str, peer: str, ours: Side, theirs: Side, *, runs: int, say: Callable[[str], None]
@@ -59,27 +104,22 @@ async def in_turn(
     return Ratio(name, what, peer, tuple(seconds["ours"]), tuple(seconds["peer"]))
 
 
-def table(ratios: Sequence[Ratio]) -> str:
+def table(measures: Sequence[Measure]) -> str:
     """The results as lines for a person."""
-    rows = [("measure", "ours", "peer", "ratio", "spread", "peer is")]
-    for ratio in ratios:
-        ours, theirs = (f"{statistics.median(values):.2f} s" for values in (ratio.ours, ratio.theirs))
-        low = min(ratio.ours) / max(ratio.theirs)
-        high = max(ratio.ours) / min(ratio.theirs)
-        rows.append((ratio.name, ours, theirs, f"{ratio.value:.2f}", f"{low:.2f} to {high:.2f}", ratio.peer))
+    rows = [("measure", "ours", "peer", "ratio", "spread", "peer is"), *(one.row() for one in measures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
 
 
-def write(ratios: Sequence[Ratio], path: Path) -> None:
+def write(measures: Sequence[Measure], path: Path) -> None:
     """Puts the results into the JSON file; those of parts that weren't measured now stay."""
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         found = {}
-    found.update({ratio.name: ratio.record() for ratio in ratios})
+    found.update({one.name: one.record() for one in measures})
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
     new.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

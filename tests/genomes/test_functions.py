@@ -36,7 +36,7 @@ def stored(settings, database):
     """A release of two people as ingest would leave it, without genotypes."""
 
     def make(state="published"):
-        keyring = Keyring(settings.custody_dir)
+        keyring = Keyring.of(settings)
         folder = store.release_folder(settings, "cohort", "r1")
         folder.mkdir(parents=True)
         (folder / "part").write_text("content")
@@ -119,7 +119,7 @@ def test_publishing_compares_every_file(settings, database, log, events, stored)
 def test_an_opt_out_is_recorded_by_number_or_sample(settings, database, log, events, stored):
     """By sample it counts for the person's number, if known; a number in no dataset is kept for later ones."""
     stored()
-    keyring = Keyring(settings.custody_dir)
+    keyring = Keyring.of(settings)
     out = genomes.record_opt_out(settings, database, log, actor="karen", dataset="cohort", sample="ANNA1")
     assert out.individuals == 1
     assert genomes.record_opt_out(settings, database, log, actor="karen", cpr="610270-1234").individuals == 1
@@ -184,7 +184,7 @@ def test_a_view_of_what_does_not_exist_is_one_clear_line(settings, database, log
 def test_people_keep_their_internal_id_over_releases(settings, database, stored, write_pheno):
     """Also when only the CPR number is given; a contradicting number is refused; a new person gets a random id."""
     stored()
-    keyring = Keyring(settings.custody_dir)
+    keyring = Keyring.of(settings)
     table = read_table(write_pheno("cpr\tage\n610270-1234\t5\n"), ())
     with database.reading() as db:
         first = individuals.assign(db, keyring, "cohort", ["BERTA2", "ANNA1", "NEW3"], table)

@@ -72,7 +72,7 @@ class Site:
 
     def pseudonyms(self, project, dataset):
         """Pseudonym by sample name."""
-        keyring = Keyring(self.settings.custody_dir)
+        keyring = Keyring.of(self.settings)
         of = keyring.pseudonymiser(project).of
         with self.database.reading() as db:
             people = db.scalars(select(Individual).where(Individual.dataset_name == dataset)).all()

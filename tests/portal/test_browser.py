@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from ngc_workbench.model import Session, utcnow
 from ngc_workbench.portal.hub import Status
 from tests.portal.conftest import Office
 
@@ -143,3 +145,44 @@ def test_the_request_page_follows_the_checks(browser: Browser, office: Office, m
         page.get_by_text("The checks are running").wait_for()
         gate.set()
         page.get_by_text("it reads as one row a person").wait_for(timeout=10_000)
+
+
+def test_a_session_is_told_of_its_end_without_a_reload(browser: Browser, office: Office) -> None:
+    """The notice appears in the open page, above JupyterLab, and leads on when the session has ended."""
+    for width, language in VIEWS:
+        office.sessions.states["alma", "heart"] = Status("running", 100)
+        tell(office, "running", None)
+        said: list[str] = []
+        with window(browser, office, "alma", width, language) as context:
+            context.route(
+                "**/user/alma/heart/lab",
+                lambda route: route.fulfill(body="<h1>JupyterLab</h1>", content_type="text/html"),
+            )
+            context.clock.install()
+            page = open_page(context, office, "projects/heart/session", said)
+            notice = page.locator(".session-notice")
+            assert notice.inner_text().strip() == ""
+            tell(office, "running", utcnow() + timedelta(minutes=41, seconds=30))
+            page.clock.run_for(21_000)
+            page.get_by_text("41 min").wait_for()
+            keep(page, f"session-notice-{language[:2]}-{width}")
+            places = [page.locator(place).bounding_box() for place in (".bar", ".session-notice", "iframe")]
+            tops = [place["y"] for place in places if place is not None]
+            assert len(tops) == 3
+            assert tops == sorted(tops)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert page.evaluate("document.documentElement.scrollHeight") <= 900
+            assert places[2] is not None
+            assert places[2]["height"] > 500
+            office.sessions.states["alma", "heart"] = Status("stopped")
+            tell(office, "stopped", utcnow())
+            page.clock.run_for(21_000)
+            page.locator("form[action$='/session/start']").wait_for()
+        assert said == []
+
+
+def tell(office: Office, state: str, ends: datetime | None) -> None:
+    """Sets state and end of alma's session."""
+    with office.database.writing() as db:
+        row = db.get_one(Session, "s1")
+        row.state, row.ends = state, ends

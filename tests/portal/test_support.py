@@ -16,6 +16,7 @@ from tests.portal.conftest import Office
 FORM = {
     "name": "kidney", "title": "Kidneys", "purpose": "kidneys", "ethics_approval": "H-2026-9", "members": ["alma", "carl"], "lead": "carl",
     "releases": ["kgp/2026-1"], "valid_until": "2099-12-31",
+    "accept_conditions": "judged by the steering group",
 }  # fmt: skip
 
 

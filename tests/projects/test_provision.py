@@ -34,6 +34,7 @@ def order(settings, add_person, release):
     return {
         "settings": own, "actor": "sofie", "name": "heart", "title": "Hearts", "purpose": "Research", "ethics_approval": "EC-1",
         "members": ["alma", "bo"], "lead": "alma", "releases": [("cohort", "r1")], "valid_until": date(2100, 1, 1),
+        "accept_conditions": "judged by the steering group",
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from ngc_workbench.pseudonyms import Keyring, reverse
 
 @pytest.fixture
 def keyring(settings, database, add_person):
-    keyring = Keyring(settings.custody_dir)
+    keyring = Keyring.of(settings)
     add_person("karen", "custodian")
     add_person("alma", "researcher")
     with database.writing() as db:

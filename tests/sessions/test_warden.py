@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from ngc_workbench.errors import Unavailable
-from ngc_workbench.model import Person, View, utcnow
+from ngc_workbench.genomes import replaced
+from ngc_workbench.model import Approval, Person, Project, Release, View, utcnow
 from ngc_workbench.sessions import firewall, lifecycle, warden
 from ngc_workbench.sessions.runtime import Runtime
-from tests.sites import Hostile, Site, events, row
+from tests.sites import FUTURE, Hostile, Site, events, row
 
 
 class RecordingHub:
@@ -45,25 +48,105 @@ def test_lost_training_ends_a_session(paper: Runtime, site: Site) -> None:
     assert hub.stopped == [("alma", "heart")]
 
 
-def test_a_refreshed_view_ends_sessions_of_the_old_one(paper: Runtime, site: Site) -> None:
-    """After an opt-out the project has a new view: whoever still mounts the old one is stopped, though they may start again."""
-    begun = lifecycle.begin(paper, "alma", "heart", "/user/alma/heart/")
+def renew(paper: Runtime, view: int, ends: datetime | None, folder: str = "cohort-r1-2") -> int:
+    """Retires a view for a new one, as building one does; sessions are told their end, unless it is None."""
     with paper.database.writing() as db:
-        old = db.get(View, site.view)
+        old = db.get(View, view)
         old.retired = utcnow()
-        db.add(
-            View(
-                project_name="heart",
-                release_id=old.release_id,
-                folder="cohort-r1-2",
-                people=0,
-                variants=0,
-                digest="2" * 64,
-            )
+        new = View(
+            project_name="heart", release_id=old.release_id, folder=folder, people=0, variants=0, digest="2" * 64
         )
+        db.add(new)
+        if ends is not None:
+            replaced.tell_sessions(db, paper.log, [old], ends=ends, actor="sofie")
+        db.flush()
+        return new.id
+
+
+def test_a_refreshed_view_ends_sessions_of_the_old_one(paper: Runtime, site: Site) -> None:
+    """Of one that was told nothing at once: whoever mounts the old view is stopped, though they may start again."""
+    begun = lifecycle.begin(paper, "alma", "heart", "/user/alma/heart/")
+    renew(paper, site.view, None)
     assert warden.review(paper, None) == [begun.session]
     assert row(paper, begun.session).stop_reason == "view.not_current"
     lifecycle.begin(paper, "alma", "heart", "/user/alma/heart/")
+
+
+def test_a_session_that_was_told_goes_on_until_its_end(
+    paper: Runtime, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the old view, though another refresh came meanwhile; then it ends, and one started since goes on."""
+    begun = lifecycle.begin(paper, "alma", "heart", "/user/alma/heart/")
+    ends = utcnow() + timedelta(minutes=60)
+    second = renew(paper, site.view, ends)
+    later = lifecycle.begin(paper, "bo", "heart", "/user/bo/heart/")
+    renew(paper, second, ends + timedelta(minutes=30), "cohort-r1-3")
+    for one in (begun, later):
+        lifecycle._running(paper, one)
+    assert warden.review(paper, None) == []
+    assert [row(paper, one.session).ends for one in (begun, later)] == [ends, ends + timedelta(minutes=30)]
+    monkeypatch.setattr(warden, "utcnow", lambda: ends - timedelta(seconds=1))
+    assert warden.review(paper, None) == []
+    monkeypatch.setattr(warden, "utcnow", lambda: ends)
+    assert warden.review(paper, None) == [begun.session]
+    assert row(paper, begun.session).stop_reason == "view.replaced"
+    assert [(event.reason, event.decision) for event in events(paper, "session.stopped")] == [("view.replaced", "deny")]
+
+
+def spoil(paper: Runtime, site: Site, what: str) -> None:
+    """Takes away what a session stands on."""
+    with paper.database.writing() as db:
+        if what == "approval":
+            db.get(Approval, site.approval).withdrawn = utcnow()
+        elif what == "release":
+            db.scalars(select(Release)).one().state = "withdrawn"
+        elif what == "view":
+            for view in db.scalars(select(View).where(View.retired.is_(None))):
+                view.retired = utcnow()
+        elif what == "project":
+            db.get(Project, "heart").state = "suspended"
+        else:
+            db.get(Person, "alma").training_until = None
+
+
+@pytest.mark.parametrize("what", ["approval", "release", "view", "project", "training"])
+def test_the_time_to_save_work_is_for_replaced_views_alone(paper: Runtime, site: Site, what: str) -> None:
+    """An approval or release withdrawn, a view retired without a new one: the session ends at once, told or not."""
+    begun = lifecycle.begin(paper, "alma", "heart", "/user/alma/heart/")
+    renew(paper, site.view, utcnow() + timedelta(minutes=60))
+    assert warden.review(paper, None) == []
+    spoil(paper, site, what)
+    assert warden.review(paper, None) == [begun.session]
+    assert row(paper, begun.session).stop_reason != "view.replaced"
+
+
+@pytest.mark.parametrize("what", ["release", "view", "approval"])
+def test_one_of_several_releases_withdrawn_ends_the_session(paper: Runtime, site: Site, what: str) -> None:
+    """The other release is mounted by right; the session ends all the same, also when it was told of a later end."""
+    with paper.database.writing() as db:
+        other = Release(dataset_name="cohort", name="r2", state="published", published=utcnow())
+        db.add(other)
+        db.flush()
+        approval = Approval(project_name="heart", release_id=other.id, approved_by="sofie", valid_until=FUTURE)
+        view = View(
+            project_name="heart", release_id=other.id, folder="cohort-r2", people=0, variants=0, digest="3" * 64
+        )
+        db.add_all([approval, view])
+        db.flush()
+        ids = other.id, approval.id, view.id
+    begun = lifecycle.begin(paper, "alma", "heart", "/user/alma/heart/")
+    assert {mount["view"] for mount in row(paper, begun.session).mounts} >= {site.view, ids[2]}
+    renew(paper, site.view, utcnow() + timedelta(minutes=60))
+    assert warden.review(paper, None) == []
+    with paper.database.writing() as db:
+        if what == "release":
+            db.get(Release, ids[0]).state = "withdrawn"
+        elif what == "approval":
+            db.get(Approval, ids[1]).withdrawn = utcnow()
+        else:
+            db.get(View, ids[2]).retired = utcnow()
+    assert warden.review(paper, None) == [begun.session]
+    assert row(paper, begun.session).stop_reason == "view.not_current"
 
 
 def test_a_dead_container_ends_its_session(paper: Runtime, site: Site) -> None:

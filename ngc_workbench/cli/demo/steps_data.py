@@ -51,6 +51,9 @@ async def ingest(stage: Stage) -> dict[str, Any]:
 async def publish(stage: Stage) -> dict[str, Any]:
     """Step a: One person has opted out; the custodian records it and publishes the release."""
     await stage.command(CUSTODIAN, "optout", "add", *stage.opted_out)
+    await stage.command(
+        CUSTODIAN, "dataset", "describe", stage.dataset, "--title", "The demo's cohort", "--term", "HMB", "--term", "IRB"
+    )
     await stage.command(CUSTODIAN, "release", "publish", stage.dataset, stage.release)
     release = _release(stage)
     expect(release.state == "published", f"the release is {release.state} after publishing")
@@ -68,6 +71,7 @@ async def provision(stage: Stage) -> dict[str, Any]:
         await stage.command(
             SUPPORT, "project", "provision", project, *words, "--title", "Variants behind the demo's trait",
             "--purpose", "Research into the heredity of a measured trait", "--ethics", "DEMO-EC-0001",
+            "--purpose-term", "DUO:0000038",
             "--release", f"{stage.dataset}/{stage.release}",
         )  # fmt: skip
     view, other = (_view(stage, project) for project in (stage.project, stage.other_project))

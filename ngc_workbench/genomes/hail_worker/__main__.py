@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+import time
 import traceback
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from .faults import classify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 def _own_stdout() -> IO[str]:
@@ -23,20 +24,72 @@ def _own_stdout() -> IO[str]:
     return stream
 
 
+class _Meter:
+    """Parts done of a stage, and from their rate the time left."""
+
+    def __init__(self, words: str, records: int) -> None:
+        self._words = words
+        self._records = records
+        self._total = 0
+        self._since = 0.0
+
+    def text(self, done: int, total: int) -> str:
+        """What to say when `done` of `total` parts are done."""
+        now = time.monotonic()
+        if total != self._total:  # another stage
+            self._total, self._since = total, now
+        if not total:
+            return self._words
+        said = f"{self._words}: {done} of {total} parts"
+        seconds = now - self._since
+        if not done or seconds <= 0:
+            return said
+        rate = f", {self._records * done / total / seconds:.0f} records/s" if self._records else ""
+        return f"{said}{rate}, about {seconds * (total - done) / done:.0f} s left"
+
+
+class _Start(threading.Thread):
+    """Starts Hail while the first request is read, and while its verb does what needs no Hail."""
+
+    def __init__(self, start: Callable[[], str]) -> None:
+        super().__init__(daemon=True)
+        self._start = start
+        self._version = ""
+        self._error: BaseException | None = None
+        self.ready = threading.Event()
+
+    def run(self) -> None:
+        """Starts it."""
+        try:
+            self._version = self._start()
+        except BaseException as error:  # noqa: BLE001  (raised where somebody waits)
+            self._error = error
+        self.ready.set()
+
+    def wait(self) -> str:
+        """Hail's version, once it runs. Raises what its start raised."""
+        self.ready.wait()
+        if self._error is not None:
+            raise self._error
+        return self._version
+
+
 @contextmanager
-def _progress(tell: Any, words: str) -> Iterator[None]:
+def _progress(tell: Any, meter: _Meter, starting: _Start) -> Iterator[None]:
     """Tells every two seconds how many parts of Spark's current stages are done."""
     import hail as hl
 
     ended = threading.Event()
 
     def watch() -> None:
-        tracker = hl.spark_context().statusTracker()
         while not ended.wait(2):
+            if not starting.ready.is_set():
+                continue
+            tracker = hl.spark_context().statusTracker()
             stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
             done = sum(stage.numCompletedTasks for stage in stages if stage is not None)
             total = sum(stage.numTasks for stage in stages if stage is not None)
-            tell({"progress": f"{words}: {done} of {total} parts" if total else words})
+            tell({"progress": meter.text(done, total)})
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -58,14 +111,23 @@ def main() -> None:
             stream.flush()
 
     try:
-        from .verbs import VERBS, start
+        from .verbs import EARLY, VERBS, start
 
-        tell({"result": {"hail": start()}})
+        starting = _Start(start)
+        starting.start()
         for line in sys.stdin:
             request = json.loads(line)
+            if request["verb"] == "start":
+                tell({"result": {"hail": starting.wait()}})
+                continue
             words, verb = VERBS[request["verb"]]
-            with _progress(tell, words):
-                result = verb(**request["arguments"])
+            arguments = request["arguments"]
+            if request["verb"] in EARLY:
+                arguments["hail_ready"] = starting.wait
+            else:
+                starting.wait()
+            with _progress(tell, _Meter(words, request.get("records", 0)), starting):
+                result = verb(**arguments)
             tell({"result": result})
     except Exception as error:  # noqa: BLE001  (the one place where everything becomes a fixed text)
         traceback.print_exc()  # to the custodian's own log

@@ -7,7 +7,7 @@ from typing import Any
 
 import hail as hl
 
-from . import cuts, ingest, recount
+from . import cuts, gvcfs, ingest, quality, recount
 
 
 def start() -> str:
@@ -30,9 +30,19 @@ def start() -> str:
 
 
 VERBS: dict[str, tuple[str, Any]] = {
-    "ingest": ("Storing genotypes", ingest.ingest),
+    "matrix": ("Storing genotypes", ingest.matrix),
+    "verify_matrix": ("Comparing what was stored with the files", ingest.verify_matrix),
+    "vds": ("Combining gVCFs", gvcfs.vds),
+    "verify_vds": ("Comparing what was stored with the files", gvcfs.verify_vds),
     "cut_matrix": ("Writing the genotypes of a cut", cuts.cut_matrix),
     "cut_vds": ("Writing the genotypes of a cut", cuts.cut_vds),
     "recount": ("Counting what a view holds", recount.recount),
+    "plink_reports": ("Measuring quality", quality.plink_reports),
+    "entry_fields": ("Measuring quality", quality.entry_fields),
+    "depths": ("Measuring depth and allele balance", quality.depths),
+    "vds_samples": ("Measuring quality", quality.vds_samples),
 }
 """The closed list: what is said while it runs, and what does it."""
+
+EARLY = frozenset({"matrix"})
+"""Verbs that begin while Hail still starts; each is given `hail_ready`, which waits for it and gives its version."""

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ngc_workbench.errors import InputError, IntegrityError
+from ngc_workbench.errors import InputError, IntegrityError, Refused
 from ngc_workbench.genomes import store
 from ngc_workbench.pseudonyms import Keyring
 
@@ -63,6 +63,11 @@ class Draft:
             return {}  # none, or one of another master key: nothing in it can be trusted
         results: dict[str, Any] = content["results"] if content["command"] == self._command else {}
         return results
+
+    def forget(self, *names: str) -> None:
+        """Has stages done again."""
+        for name in names:
+            self.results.pop(name, None)
 
     def discard(self) -> None:
         """Removes the draft: the release stands, or can't."""
@@ -122,13 +127,14 @@ class Draft:
 def opened(draft: Draft) -> Iterator[Draft]:
     """Opens a draft. When the block raises, it stays for the next run if that can go on with it.
 
-    It can't when the files or a check of what was written are at fault (InputError, IntegrityError).
+    It can't when the files, a check of what was written, or the person's rights are at fault.
     """
     with store.plain_disk_errors():
         try:
             draft.open()
             yield draft
-        except (InputError, IntegrityError):
+        except (InputError, IntegrityError, Refused):
+            store.remove_tree(draft.target)  # no row tells of it
             draft.discard()
             raise
         except BaseException:

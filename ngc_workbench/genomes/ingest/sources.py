@@ -3,50 +3,30 @@
 from __future__ import annotations
 
 import glob
-import gzip
 import hashlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ngc_workbench.errors import InputError
-from ngc_workbench.genomes.bgzf import BgzfWriter, is_gzip
+from ngc_workbench.genomes.bgzf import is_gzip
+from ngc_workbench.genomes.preflight import KEPT_FIELDS, VcfFile, write_kept
 from ngc_workbench.genomes.worker import Mount
-
-ENTRY_FIELDS = ("GT", "AD", "DP", "GQ")
-"""Entry fields that a release may hold, in this order."""
 
 _SINGLE_MOUNTS = 64
 """Up to this many files are mounted one by one; more, and the folders that hold them are: a command has bounds."""
-_CHUNK = 1 << 20
-
-
-@dataclass(frozen=True)
-class Source:
-    """One sound file, as the check describes it. `contigs` are the kept records a contig (by the file's own names)."""
-
-    samples: tuple[str, ...]
-    kept: int
-    genome: str
-    genome_by: str
-    recoding: dict[str, str]
-    contigs: dict[str, int]
-    entry_fields: tuple[str, ...]
-    size: int
-    sha256: str
-    rewrite: bool
 
 
 @dataclass(frozen=True)
 class Sources:
-    """All files of one ingest. `layout` is one, regions, samples or gvcf."""
+    """All files of one ingest, as checked. `layout` is one, regions, samples or gvcf."""
 
     layout: str
-    files: tuple[Source, ...]
+    files: tuple[VcfFile, ...]
 
     @property
     def samples(self) -> tuple[str, ...]:
@@ -77,7 +57,7 @@ class Sources:
     @property
     def entry_fields(self) -> tuple[str, ...]:
         """Those that every file declares."""
-        return tuple(field for field in ENTRY_FIELDS if all(field in file.entry_fields for file in self.files))
+        return tuple(field for field in KEPT_FIELDS if all(field in file.entry_fields for file in self.files))
 
     @property
     def kept(self) -> int:
@@ -91,16 +71,24 @@ class Sources:
 
     def to_json(self) -> dict[str, Any]:
         """For a checkpoint."""
-        return {"layout": self.layout, "files": [asdict(file) for file in self.files]}
+        files = [asdict(file) | {"path": str(file.path)} for file in self.files]
+        return {"layout": self.layout, "files": files}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Sources:
         """From a checkpoint."""
-        files = [
-            Source(**{key: tuple(value) if isinstance(value, list) else value for key, value in file.items()})
+        files = tuple(
+            VcfFile(
+                **{
+                    **file,
+                    "path": Path(file["path"]),
+                    "samples": tuple(file["samples"]),
+                    "entry_fields": tuple(file["entry_fields"]),
+                }
+            )
             for file in content["files"]
-        ]
-        return cls(content["layout"], tuple(files))
+        )
+        return cls(content["layout"], files)
 
 
 def expand(files: Sequence[Path]) -> list[Path]:
@@ -112,7 +100,9 @@ def expand(files: Sequence[Path]) -> list[Path]:
             continue
         matches = sorted(Path(match) for match in glob.glob(str(file), recursive=True))  # noqa: PTH207  (absolute too)
         if not matches:
-            raise InputError(f"No file matches {file.name}.", "Check the pattern; quote it, so that the shell leaves it.")
+            raise InputError(
+                f"No file matches {file.name}.", "Check the pattern; quote it, so that the shell leaves it."
+            )
         found.extend(match for match in matches if match.is_file())
     if not found:
         raise InputError("No file was given.", "Name one or more VCF files.")
@@ -183,17 +173,12 @@ class Inside:
             (links / self._names[at]).symlink_to(f"/from/{folders.index(path.parent)}/{path.name}")
         return [Mount(links, "/in"), *(Mount(folder, f"/from/{number}") for number, folder in enumerate(folders))]
 
-    def rewrite(self, at: int, progress: Callable[[str], None]) -> None:
-        """Writes file number `at` again as clean BGZF: no CR, no empty lines, with an end marker."""
-        progress("Writing a file again as clean BGZF")
+    def rewrite(self, at: int, file: VcfFile, accept: Collection[str], progress: Callable[[str], None]) -> None:
+        """Writes file number `at` again, as BGZF with the records to be kept."""
+        progress("Writing a file again with the records to be kept")
         self._names[at] = f"{at}.vcf.gz"
         copy = self._copy(at)
-        path = self._paths[at]
-        opened = gzip.open(path, "rb") if _gzip(path) else path.open("rb")
-        with opened as lines, BgzfWriter(copy) as out:
-            for line in lines:
-                if clean := line.rstrip(b"\r\n"):
-                    out.write(clean + b"\n")
+        write_kept(file, copy, accept=accept)
         copy.chmod(0o400)
         self._copied.add(at)
 

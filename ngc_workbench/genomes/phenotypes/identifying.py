@@ -59,7 +59,7 @@ class Names:
         # "3 times" is no sample, even where one is called 3.
         self._inside = frozenset(name for name in self._whole if len(name) >= _SHORT or not name.isdigit())
         used = re.escape("".join(sorted(set("".join(self._whole)))))
-        self._parted = [re.compile(rule) for rule in (r"\s+", r"\W+", *([f"[^{used}]+"] if used else []))]
+        self._parted = [re.compile(rule) for rule in (r"\s+", r"\W+", *([rf"[^{used}\w]+"] if used else []))]
 
     def within(self, text: str) -> bool:
         """Whether a text is one of the names, or holds one as a word; in either case of letters."""

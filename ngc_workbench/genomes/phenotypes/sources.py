@@ -148,7 +148,9 @@ def _parquet(path: Path) -> Source:
             header = [str(name).strip() for name in schema.names]
             renderers = [_renderer(path, at, field) for at, field in enumerate(schema, start=1)]
             numbers, cells = _bounded(path, len(header), _batches(path, file, renderers))
-    except (pa.ArrowException, ValueError, OverflowError, NotImplementedError) as error:
+    except (pa.ArrowException, ValueError, OverflowError, NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise
         # Arrow's own text may quote a value.
         raise InputError(
             f"{path.name} can't be read as Parquet.", "It may be damaged, encrypted or half written: make it again."

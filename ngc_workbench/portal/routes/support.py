@@ -15,6 +15,7 @@ from ngc_workbench import genomes, projects
 from ngc_workbench.errors import InputError
 from ngc_workbench.model import Person, Release, utcnow
 from ngc_workbench.portal import queries
+from ngc_workbench.policy.terms import from_text
 from ngc_workbench.portal.i18n import marked
 from ngc_workbench.portal.pages import Guest, as_json, wants_json
 from ngc_workbench.portal.portal import Portal, portal_of
@@ -89,12 +90,18 @@ async def provision(request: Request) -> Response:
         (dataset, name) for dataset, _, name in (str(value).partition("/") for value in form.getlist("releases"))
     ]
 
+    terms = [from_text(line) for line in str(form.get("purpose_terms") or "").splitlines() if line.strip()]
+
     def work() -> str:
-        with portal.database.writing() as db:
+        refusals = projects.recorded(
+            portal.database, portal.log, actor=guest.name, project=str(form.get("name") or "").strip()
+        )
+        with refusals, portal.database.writing() as db:
             made = projects.provision(
                 db, portal.log, portal.settings, actor=guest.name, name=str(form.get("name") or "").strip(),
                 title=str(form.get("title") or ""), purpose=str(form.get("purpose") or ""), ethics_approval=str(form.get("ethics_approval") or ""),
                 members=members, lead=str(form.get("lead") or ""), releases=releases, valid_until=until,
+                purpose_terms=terms, accept_conditions=str(form.get("accept_conditions") or ""),
             )  # fmt: skip
             return made.name
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import random
+import struct
+import zlib
 from contextlib import suppress
 
 import pytest
@@ -20,7 +22,7 @@ def write(path, content):
 def read(path):
     raw = bytearray()
     with path.open("rb") as file:
-        content = b"".join(blocks(file, raw.extend))
+        content = b"".join(text for _, text in blocks(file, raw.extend))
     return content, bytes(raw)
 
 
@@ -46,8 +48,46 @@ def test_a_missing_end_marker_is_noticed(tmp_path):
     """A file that was cut between two blocks has none."""
     path = write(tmp_path / "x.gz", b"abc" * 100_000)
     path.write_bytes(path.read_bytes().removesuffix(EOF_MARKER))
-    with pytest.raises(BgzfError, match="end marker"):
+    with pytest.raises(BgzfError, match="end marker") as caught:
         read(path)
+    assert caught.value.kind == "end-marker"
+
+
+def test_bytes_behind_the_end_marker_are_noticed(tmp_path):
+    """With the byte where they begin."""
+    path = write(tmp_path / "x.gz", b"abc")
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes() + b"rubbish")
+    with pytest.raises(BgzfError) as caught:
+        read(path)
+    assert (caught.value.kind, caught.value.at) == ("trailing-bytes", size)
+
+
+def test_a_block_that_unpacks_to_more_than_a_block_may_hold_is_refused(tmp_path):
+    """Though its checksum and length are right: 64 KiB of it are 64 MB of text."""
+    content = bytes(1 << 20)
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = deflate.compress(content) + deflate.flush()
+    head = bytes.fromhex("1f8b08040000000000ff0600424302") + b"\0" + struct.pack("<H", 18 + len(packed) + 8 - 1)
+    path = tmp_path / "x.gz"
+    path.write_bytes(head + packed + struct.pack("<II", zlib.crc32(content), len(content)) + EOF_MARKER)
+    assert gzip.decompress(path.read_bytes()) == content
+    with pytest.raises(BgzfError, match="checksum"):
+        read(path)
+
+
+def test_reading_may_begin_and_end_at_any_block(tmp_path):
+    """The ranges of a file put together are the file."""
+    content = random.Random(5).randbytes(400_000)
+    path = write(tmp_path / "x.gz", content)
+    with path.open("rb") as file:
+        starts = [at for at, _ in blocks(file, list)][:-1]
+        parts = [
+            b"".join(text for _, text in blocks(file, list, start=start, end=end))
+            for start, end in zip(starts, [*starts[1:], None], strict=True)
+        ]
+    assert len(parts) > 5
+    assert b"".join(parts) == content
 
 
 def test_every_cut_and_every_changed_byte_is_noticed(tmp_path):
