@@ -1,4 +1,4 @@
-"""The people in a dataset: internal ids, and whom the opt-outs leave out."""
+"""The people in a dataset and their internal ids."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ngc_workbench.errors import InputError
 from ngc_workbench.genomes.phenotypes import Table, Value
-from ngc_workbench.model import Individual, OptOut
+from ngc_workbench.model import Individual
 from ngc_workbench.pseudonyms import Keyring
 
 ID_PATTERN = r"ngci[0-9a-f]{24}"
@@ -140,14 +140,3 @@ def store(db: Session, keyring: Keyring, dataset: str, members: Iterable[Member]
             individual = db.get_one(Individual, member.internal_id)
             if individual.cpr_tag is None:
                 individual.cpr_tag, individual.sealed = tag, sealed
-
-
-def opted_out(db: Session, dataset: str) -> frozenset[str]:
-    """Internal ids of a dataset's people whose data may not be used for research now."""
-    return frozenset(
-        db.scalars(
-            select(Individual.internal_id)
-            .join(OptOut, (OptOut.tag == Individual.cpr_tag) | (OptOut.tag == Individual.sample_tag))
-            .where(Individual.dataset_name == dataset)
-        )
-    )

@@ -50,7 +50,9 @@ def detect(lengths: Mapping[str, int], words: str, first_contig: str) -> tuple[s
     """
     votes = {
         genome: sum(
-            known.get(bare(name)) == length != other[bare(name)] for name, length in lengths.items() if bare(name) in other
+            known.get(bare(name)) == length != other[bare(name)]
+            for name, length in lengths.items()
+            if bare(name) in other
         )
         for genome, known, other in (
             ("GRCh37", LENGTHS["GRCh37"], LENGTHS["GRCh38"]),

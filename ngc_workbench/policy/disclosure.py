@@ -5,8 +5,8 @@ two versions of a table, before and after one person left, mostly look the same.
 hidden gives it away by its total: then the smallest shown cell is hidden too.
 
 Figures of a measurement: extreme values are drawn in until at least `small` people share the outermost, then mean,
-standard deviation and quantiles are put on a grid of about a tenth of the standard deviation. A quantile is given when
-at least `small` people lie beyond it. No minimum, no maximum.
+standard deviation and quantiles are put on a grid of at least a tenth of the standard deviation, and at least ten times
+what one person can move a mean by. A quantile is given when at least `small` people lie beyond it. No minimum, no maximum.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def summary(values: Sequence[float], small: int) -> Summary | None:
     sd = pstdev(drawn_in)
     if not sd > 0 or not math.isfinite(sd):
         return None
-    step = _step(sd / 10)
+    # One person moves a mean by at most (high - low) / n: a tenth of a step.
+    step = _step(max(sd / 10, 10 * (high - low) / len(drawn_in)))
     return Summary(
         mean=on_grid(fmean(drawn_in), step),
         sd=on_grid(sd, step),
@@ -68,7 +69,7 @@ def summary(values: Sequence[float], small: int) -> Summary | None:
         quantiles=tuple(
             (share, on_grid(drawn_in[min(len(drawn_in) - 1, int(share * len(drawn_in)))], step))
             for share in QUANTILES
-            if len(drawn_in) * min(share, 1 - share) >= small
+            if len(drawn_in) * min(share, 1 - share) >= small - 1e-9
         ),
     )
 

@@ -370,23 +370,12 @@ def _persons(term: Terms, asked: Asked) -> Reason:
 
 
 def _projects(term: Terms, asked: Asked) -> Reason:
-    return _listed(
-        term.term,
-        "ps",
-        [one for one in (asked.facts.project,) if one],
-        term.projects,
-        "the projects that the terms name",
-    )
+    return _listed(term.term, "ps", asked.facts.project.split(), term.projects, "the projects that the terms name")
 
 
 def _institutions(term: Terms, asked: Asked) -> Reason:
-    return _listed(
-        term.term,
-        "is",
-        [one for one in (asked.facts.institution.strip(),) if one],
-        term.institutions,
-        "the institutions that the terms name",
-    )
+    own = [asked.facts.institution.strip()] if asked.facts.institution.strip() else []
+    return _listed(term.term, "is", own, term.institutions, "the institutions that the terms name")
 
 
 def _care_too(term: Terms, _asked: Asked) -> Reason:

@@ -58,12 +58,13 @@ class Pseudonymiser:
 class Keyring:
     """All keys of the custodian zone. Tags and seals are made under version `under` (default: the newest)."""
 
-    __slots__ = ("_keys", "_lock", "_under")
+    __slots__ = ("_derived", "_keys", "_lock", "_under")
 
     def __init__(self, keys: MasterKeys, under: int | None = None, lock: KeyLock | None = None) -> None:
         self._keys = keys
         self._under = keys.current if under is None else under
         self._lock = lock
+        self._derived: dict[tuple[int, bytes], bytes] = {}
 
     @classmethod
     def of(cls, settings: Settings) -> Keyring:
@@ -106,7 +107,12 @@ class Keyring:
             )
         # `use` is a constant of this module and holds no zero byte; the context is everything behind it.
         info = b"ngc-workbench/1/" + use.encode() + b"\x00" + context.encode()
-        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(master)
+        key = self._derived.get((version, info))
+        if key is None:
+            # Kept: a register of a million people asks for the same key a million times.
+            key = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(master)
+            self._derived[version, info] = key
+        return key
 
     def pseudonymiser(self, project: str, version: int = 1) -> Pseudonymiser:
         """The pseudonymiser of a project, whose `key_version` is `version`.

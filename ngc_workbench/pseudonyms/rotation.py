@@ -100,7 +100,7 @@ def rotate(
         with database.reading() as db:
             rows = held(db)
             # Before anything is changed: would all come along?
-            missing = _Moving(db, old, old.current, progress).unknown
+            missing = _Moving(db, old, old.current, lambda text: progress(f"Checking: {text}")).unknown
         if missing:
             _refuse(database, log, actor, missing)
         finished = _begun(old, rows)
@@ -108,7 +108,7 @@ def rotate(
         with database.writing() as db:
             # Asked again in the transaction that acts: a role may have been taken away since.
             people.holds(people.get(db, actor), _ACTION).or_refuse()
-            moving = _Moving(db, keys, keys.current, progress)
+            moving = _Moving(db, keys, keys.current, lambda text: progress(f"Sealing anew: {text}"))
             if moving.unknown:
                 raise Conflict("An opt-out came in while the key was rotated.", "Run the command again.")
             moving.write(db)
@@ -165,7 +165,7 @@ class _Moving:
         )  # fmt: skip
         for internal_id, dataset, sample_tag, cpr_tag, sealed in db.execute(select(*columns)):
             if len(moved) % _EVERY == 0:
-                self._progress(f"Sealing people anew: {len(moved)}")
+                self._progress(f"{len(moved)} people")
             content = self._to.unseal(sealed)
             sample, cpr = str(content["sample"]), content.get("cpr")
             ring = self._rings[sealed[0]]
@@ -188,7 +188,7 @@ class _Moving:
         moved: list[dict[str, Any]] = []
         for tag, sealed in db.execute(select(OptOut.tag, OptOut.sealed)):
             if len(moved) % _EVERY == 0:
-                self._progress(f"Sealing opt-outs anew: {len(moved)}")
+                self._progress(f"{len(moved)} opt-outs")
             if sealed is None:
                 content = self._by_tag.get(tag)
                 if content is None:

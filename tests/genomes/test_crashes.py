@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from sqlalchemy import select
 
 from ngc_workbench import genomes
 from ngc_workbench.genomes.worker import store_label
-from ngc_workbench.model import Dataset, Individual, Release, View
+from ngc_workbench.model import View
 from tests.genomes.cohorts import RECORDS
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("staff")]
@@ -26,22 +25,21 @@ from ngc_workbench.audit import AuditLog
 from ngc_workbench.database import Database
 from ngc_workbench.settings import Settings
 
-what, where, state, vcf = sys.argv[1:]
+where, state = sys.argv[1:]
 settings = Settings(instance="test", demo=True, state_dir=Path(state))
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 progress = lambda text: die() if text.startswith(where) else None
 if where == "record":  # after the folder was renamed, before the rows are written
-    sys.modules["ngc_workbench.genomes.ingest"]._record = die
     sys.modules["ngc_workbench.genomes.views"]._publish = die
-words = {"dataset": "d", "release": "r1", "progress": progress}
-words |= {"vcf": Path(vcf), "actor": "karen"} if what == "ingest" else {"project": "one", "actor": "sofie"}
-getattr(genomes, what)(settings, Database(settings.database), AuditLog(settings.control_dir / "audit"), **words)
+log = AuditLog(settings.control_dir / "audit")
+genomes.build_view(settings, Database(settings.database), log, project="one", dataset="d", release="r1", actor="sofie",
+                   progress=progress)
 """
 
 
-def killed(settings, what, where, vcf):
-    """Runs a function in a process that kills itself at a point."""
-    command = [sys.executable, "-c", KILLED, what, where, str(settings.state_dir), str(vcf)]
+def killed(settings, where):
+    """Builds a view in a process that kills itself at a point."""
+    command = [sys.executable, "-c", KILLED, where, str(settings.state_dir)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(genomes.__file__).parents[2], check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
@@ -55,23 +53,15 @@ def folders(path):
     return sorted(child.name for child in path.iterdir()) if path.is_dir() else []
 
 
-def test_killed_runs_leave_nothing_that_counts_and_the_next_one_finishes(settings, database, log, write_vcf, approve):
-    """Killed while Hail works (its container goes on), and between the folder and its row; ingest and view alike."""
+def test_a_killed_view_leaves_nothing_that_counts_and_the_next_run_finishes(
+    settings, database, log, write_vcf, approve
+):
+    """Killed between the folder and its row."""
     vcf = write_vcf(records=RECORDS)
-    releases = settings.custody_dir / "releases" / "d"
-    killed(settings, "ingest", "Storing", vcf)
-    assert containers(settings)
-    assert "r1" not in folders(releases)
-    killed(settings, "ingest", "record", vcf)
-    assert folders(releases) == ["r1"]
-    with database.reading() as db:
-        assert [db.scalars(select(table)).all() for table in (Release, Dataset, Individual)] == [[], [], []]
-    release = genomes.ingest(settings, database, log, dataset="d", release="r1", vcf=vcf, actor="karen")
-    assert release.manifest["counts"]["variants"] == 3
-    assert folders(releases) == ["r1"]
+    release = genomes.ingest(settings, database, log, dataset="d", release="r1", files=[vcf], actor="karen")
     genomes.publish(settings, database, log, dataset="d", release="r1", actor="karen")
     approve(release.id, "one")
-    killed(settings, "build_view", "record", vcf)
+    killed(settings, "record")
     assert folders(settings.views_dir / "one") == ["d-r1-1"]
     with database.reading() as db:
         assert db.scalars(select(View)).all() == []
@@ -79,26 +69,4 @@ def test_killed_runs_leave_nothing_that_counts_and_the_next_one_finishes(setting
     assert folders(settings.views_dir / "one") == [view.folder]
     assert view.people == 4
     assert containers(settings) == []
-    assert folders(settings.custody_dir / "scratch") == []
-
-
-def test_an_interrupt_removes_the_container_and_leaves_nothing(settings, database, log, write_vcf):
-    """Ctrl-C while Hail works."""
-
-    def interrupt(text):
-        if text.startswith("Storing"):
-            assert containers(settings)
-            os.kill(os.getpid(), signal.SIGINT)
-
-    # A shell's background jobs, and so some integration machines, start with the signal ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            genomes.ingest(
-                settings, database, log, dataset="d", release="r1", vcf=write_vcf(), actor="karen", progress=interrupt
-            )
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert containers(settings) == []
-    assert folders(settings.custody_dir / "releases" / "d") == []
     assert folders(settings.custody_dir / "scratch") == []

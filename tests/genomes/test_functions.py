@@ -10,11 +10,10 @@ from sqlalchemy import select
 from ngc_workbench import genomes
 from ngc_workbench.audit import tables
 from ngc_workbench.errors import Conflict, InputError, IntegrityError, NotFound, Refused
-from ngc_workbench.genomes import individuals, store
+from ngc_workbench.genomes import individuals, optouts, store
 from ngc_workbench.genomes.phenotypes import read_table
 from ngc_workbench.model import Dataset, Individual, Release
 from ngc_workbench.pseudonyms import Keyring
-from tests.genomes.cohorts import PHENO
 
 pytestmark = pytest.mark.usefixtures("staff")
 
@@ -67,7 +66,7 @@ def test_nobody_but_the_custodian_touches_genomes(settings, database, log, event
     stored("building")
     vcf = write_vcf()
     attempts = [
-        (genomes.ingest, {"dataset": "d", "release": "r", "vcf": vcf, "actor": "sofie"}, "dataset.ingested"),
+        (genomes.ingest, {"dataset": "d", "release": "r", "files": [vcf], "actor": "sofie"}, "dataset.ingested"),
         (genomes.publish, {"dataset": "cohort", "release": "r1", "actor": "sofie"}, "release.published"),
         (genomes.record_opt_out, {"cpr": "6102701234", "actor": "sofie"}, "optout.recorded"),
         (genomes.build_view, {"project": "one", "dataset": "cohort", "release": "r1", "actor": "alma"}, "view.built"),
@@ -78,28 +77,11 @@ def test_nobody_but_the_custodian_touches_genomes(settings, database, log, event
     assert events() == [(kind, "deny", "role.missing") for _, _, kind in attempts]
 
 
-def test_an_unsound_vcf_leaves_nothing(settings, database, log, write_vcf):
-    """Neither folder nor row, and the next run starts fresh."""
-    with pytest.raises(InputError, match=r"small\.vcf: it is empty"):
-        genomes.ingest(settings, database, log, dataset="d", release="r", vcf=write_vcf(content=""), actor="karen")
-    assert not (settings.custody_dir / "releases").exists()
-    with database.reading() as db:
-        assert db.scalars(select(Dataset)).all() == []
-
-
-def test_a_table_about_nobody_in_the_vcf_is_one_clear_line(settings, database, log, write_vcf, write_pheno):
-    """And leaves nothing."""
-    pheno = write_pheno(PHENO.replace("ANNA1", "X1").replace("BERTA2", "X2").replace("CARLA3", "X3"))
-    with pytest.raises(InputError, match="no row about anybody in the VCF"):
-        genomes.ingest(settings, database, log, dataset="d", release="r", vcf=write_vcf(), pheno=pheno, actor="karen")
-    assert list((settings.custody_dir / "releases").rglob("*")) == []
-
-
 def test_a_release_is_never_written_over(settings, database, log, write_vcf, stored):
     """Its name is taken for good."""
     stored()
     with pytest.raises(Conflict, match="cohort/r1 already"):
-        genomes.ingest(settings, database, log, dataset="cohort", release="r1", vcf=write_vcf(), actor="karen")
+        genomes.ingest(settings, database, log, dataset="cohort", release="r1", files=[write_vcf()], actor="karen")
 
 
 def test_publishing_compares_every_file(settings, database, log, events, stored):
@@ -118,7 +100,7 @@ def test_publishing_compares_every_file(settings, database, log, events, stored)
 
 def test_an_opt_out_is_recorded_by_number_or_sample(settings, database, log, events, stored):
     """By sample it counts for the person's number, if known; a number in no dataset is kept for later ones."""
-    stored()
+    release = stored()
     keyring = Keyring.of(settings)
     out = genomes.record_opt_out(settings, database, log, actor="karen", dataset="cohort", sample="ANNA1")
     assert out.individuals == 1
@@ -130,7 +112,7 @@ def test_an_opt_out_is_recorded_by_number_or_sample(settings, database, log, eve
     )
     with database.reading() as db:
         tags = {individual.sample_tag: individual.internal_id for individual in db.scalars(select(Individual))}
-        assert individuals.opted_out(db, "cohort") == {
+        assert optouts.left_out(db, release) == {
             tags[keyring.sample_tag("cohort", "ANNA1")], tags[keyring.sample_tag("cohort", "BERTA2")],
         }  # fmt: skip
     assert len(events()) == 4

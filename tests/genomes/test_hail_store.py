@@ -50,7 +50,7 @@ class Site:
 
     def take_in(self, dataset, vcf, pheno=None):
         """Ingests and publishes release r1, and approves both projects for it."""
-        release = self.run(genomes.ingest, dataset=dataset, release="r1", vcf=vcf, pheno=pheno, actor="karen")
+        release = self.run(genomes.ingest, dataset=dataset, release="r1", files=[vcf], pheno=pheno, actor="karen")
         self.run(genomes.publish, dataset=dataset, release="r1", actor="karen")
         with self.database.writing() as db:
             for project in ("one", "two"):

@@ -87,9 +87,11 @@ FAKE = """#!/usr/bin/env python3
 import json, sys
 if sys.argv[1] != "run":
     sys.exit(0)
-print(json.dumps({"result": {"hail": "1.2"}}), flush=True)
 for line in sys.stdin:
     verb = json.loads(line)["verb"]
+    if verb == "start":
+        print(json.dumps({"result": {"hail": "1.2"}}), flush=True)
+        continue
     if verb == "die":
         sys.exit(int(json.loads(line)["arguments"]["code"]))
     print(json.dumps({"progress": "halfway"}), flush=True)

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from ngc_workbench import projects
 from ngc_workbench.errors import Conflict, InputError, NotFound, Refused
 from ngc_workbench.model import Dataset, Project, Release, View, utcnow
+from ngc_workbench.pseudonyms.providers import FileProvider
 
 TODAY = date(2026, 11, 25)
 
@@ -133,3 +134,14 @@ def test_a_closed_project_does_not_come_back(database, log, order):
         projects.change_state(db, log, actor="sofie", name="heart", target="closed", reason="done")
     with pytest.raises(Refused), database.writing() as db:
         projects.change_state(db, log, actor="sofie", name="heart", target="active", reason="no")
+
+
+def test_a_project_begins_with_the_newest_version_of_the_key(database, log, order):
+    """And stays with it when another comes: its pseudonyms are for life."""
+    settings = order["settings"]
+    assert provision(database, log, order).key_version == 1
+    keys = FileProvider(settings.custody_dir)
+    keys.add(bytes(range(32)), keys.read())
+    assert provision(database, log, order, name="brain").key_version == 2
+    with database.reading() as db:
+        assert db.get_one(Project, "heart").key_version == 1

@@ -86,6 +86,17 @@ def test_rows_under_two_versions_stop_look_ups(settings, database):
         Keyring.of(settings)
 
 
+def test_opt_outs_from_before_they_were_sealed_are_found_under_version_1(settings, database):
+    """Also when a newer version stands there, of a rotation that did not come to the rows."""
+    provider = FileProvider(settings.custody_dir)
+    provider.add(FIXED.versions[2], provider.add(FIXED.versions[1], None))
+    with database.writing() as db:
+        db.add(OptOut(tag=Keyring(FIXED, 1).cpr_tag("6102701234"), sealed=None))
+    keyring = Keyring.of(settings)
+    assert (keyring.current, keyring.under) == (2, 1)
+    assert keyring.cpr_tag("6102701234") == Keyring(FIXED, 1).cpr_tag("6102701234")
+
+
 def test_while_a_keyring_lives_no_rotation_begins(settings, database):
     """And while one goes on, no keyring is given out; a dropped keyring frees the lock."""
     keyring = Keyring.of(settings)

@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from ngc_workbench.audit import tables
-from ngc_workbench.errors import InputError, NotFound, Refused
+from ngc_workbench.errors import InputError, IntegrityError, NotFound, Refused
 from ngc_workbench.model import Dataset, Individual, Project
-from ngc_workbench.pseudonyms import Keyring, reverse
+from ngc_workbench.pseudonyms import Keyring, Pseudonymiser, reverse
+from ngc_workbench.pseudonyms.keys import new_key
+from ngc_workbench.pseudonyms.providers import FileProvider
 
 
 @pytest.fixture
@@ -81,3 +83,33 @@ def test_no_reversal_without_reason_or_with_a_typing_error(settings, database, l
     wrong = pseudonym[:-1] + ("0" if pseudonym[-1] != "0" else "2")
     with pytest.raises(InputError, match="typing error"):
         reverse(settings, database, log, project="one", pseudonym=wrong, reason="r", actor="karen")
+
+
+def test_a_pseudonym_of_two_people_is_nobody_s_answer(settings, database, log, keyring, monkeypatch):
+    """Never the wrong patient: should two people share one, the look-up fails."""
+    of = Pseudonymiser.of
+    monkeypatch.setattr(Pseudonymiser, "of", lambda self, one: of(self, "i1" if one == "i2" else one))
+    with pytest.raises(IntegrityError, match="Two people"):
+        reverse(
+            settings, database, log,
+            project="one", pseudonym=keyring.pseudonymiser("one").of("i1"), reason="r", actor="karen",
+        )  # fmt: skip
+
+
+def test_a_reversal_takes_the_project_s_own_version_of_the_key(settings, database, log, keyring):
+    """A pseudonym of the same person under another version is nobody's."""
+    provider = FileProvider(settings.custody_dir)
+    provider.add(new_key(), provider.read())
+    with database.writing() as db:
+        db.get_one(Project, "two").key_version = 2
+    newer = Keyring.of(settings)
+    found = reverse(
+        settings, database, log,
+        project="two", pseudonym=newer.pseudonymiser("two", 2).of("i2"), reason="r", actor="karen",
+    )  # fmt: skip
+    assert found.sample == "HG2"
+    with pytest.raises(NotFound):
+        reverse(
+            settings, database, log,
+            project="two", pseudonym=newer.pseudonymiser("two", 1).of("i2"), reason="r", actor="karen",
+        )  # fmt: skip

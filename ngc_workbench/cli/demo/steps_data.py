@@ -52,8 +52,8 @@ async def publish(stage: Stage) -> dict[str, Any]:
     """Step a: One person has opted out; the custodian records it and publishes the release."""
     await stage.command(CUSTODIAN, "optout", "add", *stage.opted_out)
     await stage.command(
-        CUSTODIAN, "dataset", "describe", stage.dataset, "--title", "The demo's cohort", "--term", "HMB", "--term", "IRB"
-    )
+        CUSTODIAN, "dataset", "describe", stage.dataset, "--title", "The demo's cohort", "--term", "HMB", "--term", "IRB",
+    )  # fmt: skip
     await stage.command(CUSTODIAN, "release", "publish", stage.dataset, stage.release)
     release = _release(stage)
     expect(release.state == "published", f"the release is {release.state} after publishing")

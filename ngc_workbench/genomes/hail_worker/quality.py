@@ -52,6 +52,7 @@ def depths(*, windows: list[list[Any]], genome: str) -> dict[str, Any]:
     mt = hl.read_matrix_table("/out/matrix.mt")
     places = [hl.locus_interval(*window, includes_end=True, reference_genome=genome) for window in windows]
     mt = hl.filter_intervals(mt, places)
+    mt = mt.annotate_rows(single=(hl.len(mt.alleles) == 2) & hl.is_snp(mt.alleles[0], mt.alleles[1]))
     nothing = hl.missing(hl.tfloat64)
     called = hl.is_defined(mt.GT)
     mean = {
@@ -60,7 +61,6 @@ def depths(*, windows: list[list[Any]], genome: str) -> dict[str, Any]:
     }
     balance = nothing
     if "AD" in mt.entry:
-        mt = mt.annotate_rows(single=(hl.len(mt.alleles) == 2) & hl.is_snp(mt.alleles[0], mt.alleles[1]))
         reads = mt.AD[0] + mt.AD[1]
         counts = mt.single & mt.GT.is_het() & (hl.len(mt.AD) == 2) & (reads >= _FEWEST_READS)
         balance = hl.agg.filter(counts, hl.agg.mean(mt.AD[1] / reads))

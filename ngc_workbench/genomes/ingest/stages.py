@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ngc_workbench import __version__
-from ngc_workbench.genomes import store
+from ngc_workbench.genomes import quality, store
 from ngc_workbench.genomes.individuals import Member
 from ngc_workbench.genomes.ingest.draft import Draft
 from ngc_workbench.genomes.ingest.sources import Inside, Sources, digest, kinds, same
@@ -73,11 +73,11 @@ class Run:
             sources = Sources.from_json(self._stage("check", (), self._check))
             members, columns = self._people(sources, assign)
             stored = self._genotypes(worker, inside, sources, members)
-        made = self._stage(
+            stored["quality"] = self._quality(worker, sources, stored, members, columns)
+        self._stage(
             "whole", ("release/columns.tsv", "release/phenotypes.tsv", "release/manifest.json"),
             lambda: self._finish(sources, members, columns, tables, stored, name),
         )  # fmt: skip
-        del made
         draft.become_release()
         return store.read_manifest(draft.target), members
 
@@ -140,6 +140,29 @@ class Run:
                 store.readable_by_all(self._draft.release / part)
         return {**made, **seen, "kind": "matrix", "people": ids}
 
+    def _quality(
+        self,
+        worker: Worker,
+        sources: Sources,
+        stored: dict[str, Any],
+        members: Sequence[Member],
+        columns: Sequence[Any],
+    ) -> dict[str, Any]:
+        """Quality figures, measured once; gives their summary."""
+        sex = next((at for at, column in enumerate(columns) if column.name.lower() in ("sex", "koen")), None)
+        declared = {
+            member.internal_id: str(member.values[sex])
+            for member in members
+            if sex is not None and member.values is not None and member.values[sex] is not None
+        }
+        return self._stage(
+            "quality", ("release/quality",),
+            lambda: quality.measure(
+                worker, self._draft.release, kind=stored["kind"], internal_ids=stored["people"], genome=sources.genome,
+                declared_sex=declared, small=self._settings.small_count, progress=self._progress,
+            ),
+        )  # fmt: skip
+
     def _finish(
         self,
         sources: Sources,
@@ -170,6 +193,7 @@ class Run:
             "entry_fields": list(sources.entry_fields),
             "row_fields": list(ROW_FIELDS),
             "phenotypes": [column.manifest() for column in columns],
+            "quality": stored["quality"],
             "accepted": sorted(set(self._accept)),
             "tools": {
                 "workbench": __version__, "hail": stored["hail"], "image": self._settings.researcher_image,

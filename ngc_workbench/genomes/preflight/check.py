@@ -20,7 +20,7 @@ from ngc_workbench.genomes.preflight.together import Checked, put_together
 
 Progress = Callable[[str], None]
 
-_ALONE = 4 << 20
+_ALONE = 32 << 20
 """Bytes up to which starting processes takes longer than the check."""
 
 _read_by_all: Synchronized[int] | None = None
@@ -140,7 +140,10 @@ class _Meter:
         if now - self._told < 2:
             return
         self._told = now
-        rate = max(done, 1) / (now - self._started)
+        if not done:
+            self._progress("Checking: processes start")
+            return
+        rate = done / (now - self._started)
         left = max(self.total - done, 0) / rate
         files = "the file" if self._files == 1 else f"{self._files} files"
         self._progress(

@@ -10,7 +10,7 @@ from ngc_workbench.errors import InputError
 from ngc_workbench.genomes.preflight.kinds import KINDS
 from ngc_workbench.pseudonyms import find_cpr
 
-_PLACES = 6
+PLACES = 6
 """Places kept of a kind: the first, and up to five later ones."""
 _MOST_GROUPS = 400
 _MOST_TOLD = 60
@@ -91,11 +91,11 @@ class _Group:
     def add(self, place: Place, text: str) -> None:
         """Parts of a file tell in any order; the first places of the file are kept."""
         places = self.places
-        if len(places) < _PLACES or place < places[-1][0]:
+        if len(places) < PLACES or place < places[-1][0]:
             if any(known == place for known, _ in places):
                 return
             insort(places, (place, text))
-            del places[_PLACES:]
+            del places[PLACES:]
 
 
 class Findings:

@@ -22,7 +22,8 @@ _MOST_AT_ONE_PLACE = 100_000
 @dataclass
 class Run:
     """Records of one contig in a row: kept ones, first line, positions, and the sites at the first
-    and last position with their lines."""
+    and last position with their lines.
+    """
 
     contig: bytes
     line: int
@@ -45,7 +46,9 @@ class Order:
         self._run = Run(b"", 0)
 
     def contig(self, name: bytes, line: int) -> None:
-        """Another contig begins."""
+        """A contig begins, or goes on after records of what is no chromosome."""
+        if name == self._run.contig:
+            return
         # Beyond what is kept, runs of one contig are added up: such a file is out of order anyhow.
         if len(self.runs) >= _MOST_RUNS:
             known = next((run for run in self.runs if run.contig == name), None)
@@ -104,16 +107,23 @@ def join(parts: list[list[Run]], before: list[int], findings: Findings) -> tuple
             if at or last is None or last.contig != run.contig:
                 runs.append(run)
                 continue
+            last.kept += run.kept
+            if run.last < 0:  # none of its records has a position
+                continue
+            if last.last < 0:
+                run.line, run.kept = last.line, last.kept
+                runs[-1] = run
+                continue
             if run.first < last.last:
                 in_order = False
-                findings.add("unsorted", ("line", run.line), f"position {run.first} comes after {last.last}")
+                line = next(iter(run.first_sites.values())) + lines
+                findings.add("unsorted", ("line", line), f"position {run.first} comes after {last.last}")
             elif run.first == last.last:
                 for site in last.last_sites.keys() & run.first_sites.keys():
                     twice[run.contig] += 1
                     findings.add("duplicate", ("line", run.first_sites[site] + lines), TWICE)
-                if run.last == run.first:
+                if run.last_sites is run.first_sites:  # no other position yet
                     run.last_sites = run.last_sites | last.last_sites
-            last.kept += run.kept
             last.lowest = min(last.lowest, run.lowest)
             last.highest = max(last.highest, run.highest)
             last.last, last.last_sites = run.last, run.last_sites
@@ -126,6 +136,6 @@ def join(parts: list[list[Run]], before: list[int], findings: Findings) -> tuple
                 "contig-again", ("line", run.line), f"chromosome {shown(run.contig)} comes again after another"
             )
             first.kept += run.kept
-            first.lowest = min(first.lowest, run.lowest)
+            first.lowest = min(first.lowest or run.lowest, run.lowest or first.lowest)
             first.highest = max(first.highest, run.highest)
     return list(merged.values()), in_order, twice

@@ -63,6 +63,7 @@ def check_part(job: Job, seen: Seen) -> Part:
         part.stopped = True
         text = f"a line is longer than {MOST_IN_LINE >> 20} MB; what follows was not checked"
         part.findings.add("line-too-long", ("line", error.line), text)
+    records.finish()
     part.runs = records.order.runs
     part.unsorted = records.order.unsorted
     part.records, part.kept, part.non_ref, part.ends = records.records, records.kept, records.non_ref, records.ends

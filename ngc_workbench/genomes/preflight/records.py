@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+import re2  # type: ignore[import-untyped]
+
 from ngc_workbench.genomes.preflight.alleles import Alleles, read_alleles
-from ngc_workbench.genomes.preflight.findings import Findings, shown
+from ngc_workbench.genomes.preflight.findings import PLACES, Findings, shown
 from ngc_workbench.genomes.preflight.genotypes import HALF_CALL, Plan, Plans
 from ngc_workbench.genomes.preflight.header import SPECIFIED, Header
 from ngc_workbench.genomes.preflight.order import TWICE, Order
@@ -15,6 +17,8 @@ from ngc_workbench.genomes.reference import LENGTHS, bare
 from ngc_workbench.pseudonyms import find_cpr
 
 _QUAL = re.compile(rb"\.|\d{1,12}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,3})?")
+_PLAIN_NAME = re.compile(rb"\w{1,64}")
+_MOST_INFO_FIELDS = 500
 _MOST_REMEMBERED = 4096
 _LINES_TAKEN_APART = 1000
 """Lines of a part in which every bad value is told; in later ones only the first, so that time stays bounded."""
@@ -38,6 +42,7 @@ class Records:
         self._findings = findings
         self._samples = len(header.samples)
         self._infos = {name.encode() for name in header.infos}
+        self._info_fits = _info_matcher(self._infos)
         self._filters = {name.encode() for name in header.filters} | {b"."}
         self._left_out = {
             kind
@@ -59,6 +64,8 @@ class Records:
         self.kept = 0
         self.non_ref = 0
         self.ends = 0
+        self.without_non_ref = 0
+        self._lines_without: list[int] = []
 
     def check(self, number: int, line: bytes) -> bool:
         """Takes one line; whether its record will be stored (when its defects, if any, are accepted)."""
@@ -86,11 +93,7 @@ class Records:
         if not self._formats.get(form) and not self._format(number, form):
             keep = keep and "no-gt" not in self._left_out
         elif keep:
-            plan = self._plans.find(form, alleles.alternatives, autosome=self._contig.autosome)
-            if not plan.fits(rest, self._samples):
-                self._apart_values(number, plan, rest)
-            if self._half is not None and self._half(rest) is not None:
-                self._findings.add("gt-half", ("line", number), "one allele of a genotype is unknown")
+            self._values(number, form, alleles.alternatives, rest)
         if keep:
             self.kept += 1
             if self._contig.length:
@@ -124,9 +127,18 @@ class Records:
             if alleles.block or end is not None:
                 self._block(number, position, end)
             return
-        self._findings.add("no-non-ref", ("line", number), "the record of a gVCF lacks the alternative <NON_REF>")
+        self.without_non_ref += 1
+        if self.without_non_ref <= PLACES:
+            self._lines_without.append(number)
         if end is not None:
             self.ends += 1
+
+    def finish(self) -> None:
+        """Notes what was only counted: most files are no gVCFs, and every one of their records lacks the alternative."""
+        text = "the record of a gVCF lacks the alternative <NON_REF>"
+        for at, line in enumerate(self._lines_without):
+            times = self.without_non_ref - len(self._lines_without) + 1 if at == 0 else 1
+            self._findings.add("no-non-ref", ("line", line), text, times=times)
 
     def _no_record(self, number: int, line: bytes, columns: int) -> None:
         place = ("line", number)
@@ -183,6 +195,9 @@ class Records:
         """END, when the record has one (-1: not a number)."""
         if info == b".":
             return None
+        fits = self._info_fits
+        if fits is not None and b"END=" not in info and fits(info) is not None:
+            return None
         end = None
         for item in info.split(b";"):
             key, _, value = item.partition(b"=")
@@ -229,6 +244,13 @@ class Records:
             self._formats[form] = True
         return True
 
+    def _values(self, number: int, form: bytes, alternatives: int, rest: bytes) -> None:
+        plan = self._plans.find(form, alternatives, autosome=self._contig.autosome)
+        if not plan.fits(rest, self._samples):
+            self._apart_values(number, plan, rest)
+        if self._half is not None and self._half(rest) is not None:
+            self._findings.add("gt-half", ("line", number), "one allele of a genotype is unknown")
+
     def _apart_values(self, number: int, plan: Plan, rest: bytes) -> None:
         place = ("line", number)
         if rest.endswith(b"\r"):
@@ -251,3 +273,19 @@ class Records:
             if self._apart == _LINES_TAKEN_APART:
                 text = "from here on, only the first bad value of a line is told"
                 self._findings.add("more-not-counted", place, text)
+
+
+def _info_matcher(names: Collection[bytes]) -> Callable[[bytes], object] | None:
+    """An automaton for an INFO column of declared fields alone; None when they are too many or oddly named."""
+    if not names or len(names) > _MOST_INFO_FIELDS or not all(_PLAIN_NAME.fullmatch(name) for name in names):
+        return None
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.never_capture = True
+    options.log_errors = False
+    item = b"(?:" + b"|".join(sorted(names)) + b")(?:=[^;]*)?"
+    try:
+        matcher: Callable[[bytes], object] = re2.compile(item + b"(?:;" + item + b")*;?", options).fullmatch
+    except re2.error:
+        return None
+    return matcher

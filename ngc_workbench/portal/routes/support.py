@@ -14,8 +14,8 @@ from starlette.responses import Response
 from ngc_workbench import genomes, projects
 from ngc_workbench.errors import InputError
 from ngc_workbench.model import Person, Release, utcnow
-from ngc_workbench.portal import queries
 from ngc_workbench.policy.terms import from_text
+from ngc_workbench.portal import queries
 from ngc_workbench.portal.i18n import marked
 from ngc_workbench.portal.pages import Guest, as_json, wants_json
 from ngc_workbench.portal.portal import Portal, portal_of

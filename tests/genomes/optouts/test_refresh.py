@@ -13,7 +13,7 @@ from ngc_workbench import genomes
 from ngc_workbench.errors import Conflict, IntegrityError, NotFound, Refused, Unavailable
 from ngc_workbench.genomes import optouts, proofs, recounting, refresh, replaced
 from ngc_workbench.genomes.recounting import Recounted
-from ngc_workbench.model import Project, Release, View, utcnow
+from ngc_workbench.model import Project, Release, Session, View, utcnow
 from ngc_workbench.pseudonyms import Keyring
 from tests.genomes.optouts.conftest import ANNA
 
@@ -142,6 +142,26 @@ def test_the_deadline_is_the_settings_unless_another_is_given(builder, run, held
     """Also that at once."""
     run(deadline=deadline)
     assert builder.graces == [timedelta(minutes=minutes)] * 2
+
+
+def test_a_deadline_counts_for_views_that_were_replaced_before_too(builder, run, held, database):
+    """An earlier end for a session that an earlier refresh gave more time; never a later one."""
+    old = current(database)["one"]
+    with database.writing() as db:
+        db.add(
+            Session(
+                id="busy", person_name="alma", project_name="one", state="running", prefix="/", network="n", subnet="s",
+                mounts=[{"target": "/data/cohort/r1", "view": old.id}],
+            )
+        )  # fmt: skip
+    ends = []
+    for minutes in (60, 5, 30):
+        assert run(deadline=timedelta(minutes=minutes)).told == 1
+        with database.reading() as db:
+            ends.append(db.get_one(Session, "busy").ends)
+    assert builder.built == ["one", "two"]
+    assert ends[0] > ends[1] + timedelta(minutes=50)
+    assert ends[2] == ends[1]
 
 
 @pytest.mark.parametrize(

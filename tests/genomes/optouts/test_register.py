@@ -224,11 +224,20 @@ def test_withdrawing_and_opting_out_again(take, extract, entry, release, databas
 def test_an_entry_by_command_ends_by_the_persons_own_word_alone(settings, database, log, take, extract, entry) -> None:
     """Not because a full extract lacks it, nor by a withdrawal of an earlier day."""
     genomes.record_opt_out(settings, database, log, actor="karen", cpr=ANNA)
-    assert take(extract(f"{BERTA},opted-out,2026-01-10,self"), full=True).absent == 0
+    done = take(extract(f"{BERTA},opted-out,2026-01-10,self"), full=True)
+    assert (done.absent, done.kept_guardian) == (0, 0)
     assert take(extract(f"{ANNA},withdrawn,2025-01-10,self")).ended == 0
     assert entry(ANNA).ended is None
     today = utcnow().astimezone().date()
     assert take(extract(f"{ANNA},withdrawn,{today},self")).ended == 1
+
+
+def test_who_is_in_the_register_and_tells_us_too_stays_out_without_it(settings, database, log, take, extract, entry):
+    """What a person told the custodian does not end because the register lists them no more."""
+    take(extract(f"{ANNA},opted-out,2026-01-10,self"), full=True)
+    genomes.record_opt_out(settings, database, log, actor="karen", cpr=ANNA)
+    take(extract(f"{BERTA},opted-out,2026-01-10,self"), full=True)
+    assert (entry(ANNA).source, entry(ANNA).ended) == ("command", None)
 
 
 def test_an_entry_by_sample_follows_the_number_once_it_is_known(

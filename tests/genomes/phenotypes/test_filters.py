@@ -179,6 +179,8 @@ def test_depth_and_length_are_bounded():
             Filter.parse(opened * (depth + 1) + "case" + closed * (depth + 1), COLUMNS)
     with pytest.raises(InputError, match="nested deeper"):
         Filter.parse("(" * 4000, COLUMNS)
+    # Brackets beside one another are no nesting.
+    Filter.parse(" or ".join(f"(age == {number} and not case)" for number in range(2 * MOST_DEPTH)), COLUMNS)
     assert Filter.parse("case".ljust(MOST_CHARACTERS), COLUMNS)
     with pytest.raises(InputError, match="characters"):
         Filter.parse("case".ljust(MOST_CHARACTERS + 1), COLUMNS)

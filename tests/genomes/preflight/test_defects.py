@@ -212,7 +212,11 @@ def test_a_sound_file_has_no_finding(write_vcf):
     """Nothing but the INFO field that the small header does not declare."""
     checked = check(write_vcf(records=(swap(FIRST, 7, "."), SECOND, THIRD)))
     assert checked.findings == ()
-    assert (checked.files[0].records, checked.files[0].kept, checked.files[0].contigs) == (3, 3, {"chr1": 2, "chr22": 1})
+    assert (checked.files[0].records, checked.files[0].kept, checked.files[0].contigs) == (
+        3,
+        3,
+        {"chr1": 2, "chr22": 1},
+    )
 
 
 @pytest.mark.parametrize(
@@ -233,6 +237,13 @@ def test_what_is_unusual_but_sound_passes(write_vcf, record):
     checked = check(write_vcf(records=(record,)))
     assert [finding.told() for finding in checked.findings if finding.severity == "defect"] == []
     assert checked.files[0].kept == 1
+
+
+def test_a_contig_goes_on_after_a_record_on_no_chromosome(write_vcf):
+    """The stray record is told; the chromosome around it is not called out of order."""
+    checked = check(write_vcf(records=(FIRST, swap(FIRST, 0, "HLA-A"), SECOND)))
+    assert [finding.kind for finding in checked.findings if finding.severity == "defect"] == ["contig-unknown"]
+    assert checked.files[0].sorted
 
 
 def test_an_array_too_large_for_an_automaton_is_counted_all_the_same(write_vcf):
@@ -282,7 +293,9 @@ def big(tmp_path, monkeypatch):
     monkeypatch.setattr("ngc_workbench.genomes.bgzf._MOST_IN_BLOCK", 100)
     path = tmp_path / "big.vcf.gz"
     with BgzfWriter(path) as file:
-        file.write(vcf_text(records=(swap(FIRST, 3, "R"), *(swap(THIRD, 1, str(3000 + n)) for n in range(100)))).encode())
+        file.write(
+            vcf_text(records=(swap(FIRST, 3, "R"), *(swap(THIRD, 1, str(3000 + n)) for n in range(100)))).encode()
+        )
     return path
 
 

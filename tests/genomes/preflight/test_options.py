@@ -69,7 +69,9 @@ def test_a_defect_that_is_accepted_is_a_note(write_vcf, tmp_path, option):
     with copy.open("rb") as packed:
         lines = b"".join(text for _, text in blocks(packed, list)).decode().split("\n")
     assert [line for line in lines if line and line[0] != "#"] == [records[place] for place in places]
-    assert [line for line in lines if line.startswith("#")] == vcf_text(records=(), header=CASES[option][1]).split("\n")[:-1]
+    assert [line for line in lines if line.startswith("#")] == vcf_text(records=(), header=CASES[option][1]).split(
+        "\n"
+    )[:-1]
 
 
 def test_a_field_that_is_dropped_is_not_among_those_to_keep(write_vcf):

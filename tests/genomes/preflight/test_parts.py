@@ -60,8 +60,7 @@ def read(text: bytes, *, block: int, chunk: int, part: int, packed: bool):
                 file.write(text)
         else:
             path.write_bytes(text)
-        checked = check_files([path], progress=quiet, processes=1, part=part)
-    return checked
+        return check_files([path], progress=quiet, processes=1, part=part)
 
 
 def bare(checked):
@@ -113,7 +112,9 @@ def mutated(text: bytes, dice: random.Random) -> bytes:
         lines[at] += dice.choice([b"\r", b"\t", b":", b",", b"0"])
     else:
         place = dice.randrange(len(text) or 1)
-        return text[:place] + bytes([dice.choice([0, 9, 10, 13, 32, 44, 45, 46, 48, 58, 0xE9, 0xFF])]) + text[place + 1 :]
+        return (
+            text[:place] + bytes([dice.choice([0, 9, 10, 13, 32, 44, 45, 46, 48, 58, 0xE9, 0xFF])]) + text[place + 1 :]
+        )
     return b"\n".join(lines)
 
 
@@ -142,9 +143,7 @@ def test_processes_find_what_one_finds(tmp_path, monkeypatch):
     for path, some in ((large, rows), (small, [RECORDS[0].replace("0/1", "2/1")])):
         with BgzfWriter(path) as file:
             file.write(vcf_text(records=some).encode())
-    one, two = (
-        check_files([large, small], progress=quiet, processes=count, part=2000) for count in (1, 2)
-    )
+    one, two = (check_files([large, small], progress=quiet, processes=count, part=2000) for count in (1, 2))
     assert one == two
     assert [(found.kind, found.where, found.file) for found in two.findings if found.severity == "defect"] == [
         ("duplicate", "line 1509", "a.vcf.gz"),

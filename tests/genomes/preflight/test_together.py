@@ -80,10 +80,21 @@ def test_files_side_by_side_do_not_hide_each_other(write_vcf):
 def test_real_genomes_pass():
     """1000 Genomes: phase 3 on GRCh37, GATK's fields without contig lines, and eight gVCFs; with what is known of them."""
     kgp = check_files([KGP], progress=quiet).or_refuse().files[0]
-    assert (len(kgp.samples), kgp.records, kgp.kept, kgp.genome, kgp.entry_fields) == (2504, 4296, 4296, "GRCh37", ("GT",))
+    assert (len(kgp.samples), kgp.records, kgp.kept, kgp.genome, kgp.entry_fields) == (
+        2504,
+        4296,
+        4296,
+        "GRCh37",
+        ("GT",),
+    )
     assert (kgp.sha256[:8], kgp.contigs, kgp.kind, kgp.rewrite) == ("c1d66e6d", {"1": 4296}, "vcf", False)
     gatk = check_files([GATK], progress=quiet).or_refuse().files[0]
-    assert (len(gatk.samples), gatk.records, gatk.genome, gatk.genome_by) == (100, 735, "GRCh37", "names of chromosomes")
+    assert (len(gatk.samples), gatk.records, gatk.genome, gatk.genome_by) == (
+        100,
+        735,
+        "GRCh37",
+        "names of chromosomes",
+    )
     assert gatk.entry_fields == ("GT", "AD", "DP", "GQ")
     gvcfs = check_files(sorted((DATA / "gvcf_hg38_chr22").glob("*.g.vcf.gz")), progress=quiet).or_refuse()
     assert gvcfs.layout == "gvcf"

@@ -21,9 +21,21 @@ def vcf(seed: int = 3) -> str:
     random = np.random.default_rng(seed)
     lines = ["##fileformat=VCFv4.2", "##contig=<ID=chr1,length=248956422>", "##contig=<ID=chrX,length=156040895>",
              "##contig=<ID=chrY,length=57227415>"]  # fmt: skip
-    for name, number, kind in (("GT", "1", "String"), ("AD", "R", "Integer"), ("DP", "1", "Integer"), ("GQ", "1", "Integer")):
+    for name, number, kind in (
+        ("GT", "1", "String"),
+        ("AD", "R", "Integer"),
+        ("DP", "1", "Integer"),
+        ("GQ", "1", "Integer"),
+    ):
         lines.append(f'##FORMAT=<ID={name},Number={number},Type={kind},Description="x">')
-    lines.append("\t".join([*"#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT".split(), *(f"S{n}" for n in range(PEOPLE))]))
+    lines.append(
+        "\t".join(
+            [
+                *["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"],
+                *(f"S{n}" for n in range(PEOPLE)),
+            ]
+        )
+    )
     male = np.array([sex == "male" for sex in sexes()])
     for number in range(SNPS):
         pair = (random.random((2, PEOPLE)) < random.uniform(0.1, 0.9)).astype(int)
