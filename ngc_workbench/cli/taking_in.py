@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,7 +30,7 @@ def ingest(
         Path | None, typer.Option(help="Phenotype table (CSV, TSV, Parquet) with a column sample, cpr or internal_id.")
     ] = None,
     schema: Annotated[Path | None, typer.Option(help="Schema of the phenotype table.")] = None,
-    accept: Annotated[list[str] | None, typer.Option(help="A defect of the files to accept; may be repeated.")] = None,
+    accept: Annotated[list[str] | None, typer.Option(help="A defect of the files, or no-pgen, to accept; may be repeated.")] = None,
 ) -> None:
     """Takes in genomes and phenotypes as a new release, under internal ids. The same command goes on with an interrupted one."""
     workbench = opened(context)
@@ -40,11 +40,19 @@ def ingest(
         actor=workbench.actor, progress=progress,
     )  # fmt: skip
     progress_done()
-    counts = row.manifest["counts"]
-    typer.echo(
+    typer.echo("\n".join(told(dataset, release, row.manifest)))
+
+
+def told(dataset: str, release: str, manifest: dict[str, Any]) -> list[str]:
+    """What is said of a new release."""
+    counts, plink = manifest["counts"], manifest.get("plink")
+    lines = [
         f"{dataset}/{release}: {counts['samples']} people ({counts['with_phenotypes']} with phenotypes), "
-        f"{counts['variants']} variants on {row.manifest['genome']}. Next: ngc-workbench release publish {dataset} {release}"
-    )
+        f"{counts['variants']} variants on {manifest['genome']}."
+    ]
+    if plink is not None and not plink["made"]:
+        lines.append(f"It has no PGEN for plink2, and quality was not measured by it: {plink['why_not']}.")
+    return [*lines, f"Next: ngc-workbench release publish {dataset} {release}"]
 
 
 def simulate_files(

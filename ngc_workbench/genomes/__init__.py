@@ -6,7 +6,6 @@ from ngc_workbench.genomes.datasets import describe, find_dataset
 from ngc_workbench.genomes.differences import tell as tell_differences
 from ngc_workbench.genomes.ingest import ingest
 from ngc_workbench.genomes.optouts import Imported, RecordedOptOut, import_register, record_opt_out
-from ngc_workbench.genomes.preflight import Preflight, preflight
 from ngc_workbench.genomes.refresh import Refreshed, refresh_views
 from ngc_workbench.genomes.releases import compare, find, list_releases, publish, withdraw
 from ngc_workbench.genomes.reproving import Reproved, reprove
@@ -15,7 +14,6 @@ from ngc_workbench.genomes.views import build_view, view_folder
 __all__ = [
     "Cohort",
     "Imported",
-    "Preflight",
     "RecordedOptOut",
     "Refreshed",
     "Reproved",
@@ -27,7 +25,6 @@ __all__ = [
     "import_register",
     "ingest",
     "list_releases",
-    "preflight",
     "publish",
     "read_definition",
     "record_opt_out",

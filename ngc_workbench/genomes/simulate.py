@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ngc_workbench.errors import InputError
 from ngc_workbench.genomes.bgzf import BgzfWriter
-from ngc_workbench.genomes.preflight import preflight, read_lines
+from ngc_workbench.genomes.preflight import check_files, read_lines
 from ngc_workbench.genomes.store import quiet
 
 SEED = 20250701
@@ -120,7 +120,7 @@ def simulate_trait(vcf: Path, folder: Path, *, seed: int = SEED, progress: Calla
 
     Raises InputError when the VCF is unsound, or has no common biallelic variant that could be causal.
     """
-    found = preflight(vcf, progress)
+    found = check_files([vcf], progress=progress).or_refuse().files[0]
     _make(folder)
     progress("Choosing causal variants")
     random = np.random.default_rng(seed + 2)

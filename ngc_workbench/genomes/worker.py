@@ -183,6 +183,11 @@ class Worker:
             return self._no_memory()
         if code == "input":
             return InputError(text, "Mend the file, then repeat.")
+        if code == "no_pgen":
+            return InputError(
+                f"{text}, though Hail can: the release would have no PGEN.",
+                f"The custodian's log {self._log_path.name} says why. To do without: accept no-pgen.",
+            )
         if code == "integrity":
             return IntegrityError(text, "Nothing was published. Call the security officer before you repeat.")
         return Unavailable(text, f"The custodian's log {self._log_path.name} says more.")

@@ -17,12 +17,14 @@ import hail as hl
 PEER = "/scratch/peer.mt"
 
 
-def cohort(ids, variants, partitions):
-    """/out/matrix.mt (Balding-Nichols, three populations, GT alone) and the same genotypes as /out/plink."""
+def cohort(ids, variants, partitions, fields):
+    """/out/matrix.mt (Balding-Nichols, three populations; depths and qualities by chance) and the calls as /out/plink."""
     mt = hl.balding_nichols_model(3, len(ids), variants, n_partitions=partitions, reference_genome="GRCh38")
     names = hl.literal(ids)
     mt = mt.key_cols_by(s=names[mt.sample_idx]).select_cols().select_rows().select_globals()
-    mt.write("/out/matrix.mt")
+    depth = hl.int32(hl.rand_norm(30, 5.5))
+    mt = mt.annotate_entries(DP=depth, GQ=hl.min(99, 3 * depth - hl.int32(hl.rand_unif(0, 30))))
+    mt.select_entries(*fields).write("/out/matrix.mt")
     stored = hl.read_matrix_table("/out/matrix.mt")
     bed, made = Path("/scratch/bed"), Path("/scratch/made")
     hl.export_plink(stored, str(bed), ind_id=stored.s)

@@ -43,8 +43,12 @@ def stored(settings, database):
             individuals.Member(individuals.new_internal_id(), sample, cpr, False, ())
             for sample, cpr in (("ANNA1", "6102701234"), ("BERTA2", None))
         ]
-        store.write_columns(folder, [(one.internal_id, "0") for one in people])
-        manifest = {"counts": {"samples": 2, "variants": 1}, "entry_fields": ["GT"], "files": store.file_hashes(folder)}
+        store.write_columns(folder, [one.internal_id for one in people])
+        (folder / "phenotypes.tsv").write_text("id\n")
+        manifest = {
+            "kind": "matrix", "genome": "GRCh38", "counts": {"samples": 2, "variants": 1}, "row_fields": [], "entry_fields": ["GT"],
+            "phenotypes": [], "files": store.file_hashes(folder),
+        }  # fmt: skip
         store.write_json(folder / "manifest.json", manifest)
         with database.writing() as db:
             db.add(Dataset(name="cohort"))

@@ -17,12 +17,11 @@ from sqlalchemy import select
 from ngc_workbench import genomes
 from ngc_workbench.audit import AuditLog
 from ngc_workbench.database import Database, upgrade
-from ngc_workbench.errors import IntegrityError
 from ngc_workbench.genomes import store
 from ngc_workbench.genomes.phenotypes import read_table
 from ngc_workbench.genomes.preflight import read_lines
 from ngc_workbench.genomes.simulate import simulate_trait
-from ngc_workbench.genomes.worker import Worker, store_label
+from ngc_workbench.genomes.worker import store_label
 from ngc_workbench.model import Approval, Individual, Person, Project, View
 from ngc_workbench.pseudonyms import Keyring, looks_like_pseudonym
 from ngc_workbench.settings import Settings
@@ -236,14 +235,12 @@ def test_each_person_has_their_own_genotypes_and_phenotypes(site, story):
 
 
 def test_a_site_that_only_the_opted_out_person_carried_is_gone(site, story):
-    """Its mere presence would tell their genotype; every other site is there."""
+    """Its mere presence would tell their genotype; every site that somebody else carries is there."""
     names, calls = _vcf_calls(KGP)
     at = names.index(OPTED_OUT)
-    lost = sum(
-        "1" in gts[at] and not any("1" in call for number, call in enumerate(gts) if number != at) for _, gts in calls
-    )
-    assert lost > 0
-    assert story.after["one"].variants == 4296 - lost
+    others = sum(any("1" in call for number, call in enumerate(gts) if number != at) for _, gts in calls)
+    assert others < 4296
+    assert story.after["one"].variants == others
 
 
 def test_files_of_a_view_are_readable_and_not_writable(site, story):
@@ -288,57 +285,6 @@ def test_depths_qualities_and_several_alternatives_are_kept(site, gatk):
         assert read["entries"][pseudonym][field] == wanted
     depths = [None if one.get("AD", ".") == "." else [int(part) for part in one["AD"].split(",")] for one in expected]
     assert read["entries"][pseudonym]["AD"] == depths
-
-
-def swap(values):
-    return [values[1], values[0], *values[2:]]
-
-
-BREAKAGES = {
-    "two columns swapped": ("view_columns", "pseudonyms", swap),
-    "columns sorted by their key": ("view_columns", "pseudonyms", sorted),
-    "phenotypes of two people swapped": ("view_columns", "values", swap),
-}
-
-
-@pytest.mark.parametrize("breakage", BREAKAGES)
-def test_a_view_with_a_column_out_of_place_is_not_published(site, gatk, monkeypatch, breakage):
-    """The trap of shared entries: Hail takes it in silence. Nothing of the attempt stays; the old view counts on."""
-    verb, argument, change = BREAKAGES[breakage]
-    call = Worker.call
-
-    def broken(self, name, **words):
-        if name == verb:
-            words[argument] = change(words[argument])
-        return call(self, name, **words)
-
-    monkeypatch.setattr(Worker, "call", broken)
-    with pytest.raises(IntegrityError, match="positions of their people"):
-        site.view("one", "gatk")
-    with site.database.reading() as db:
-        views = db.scalars(select(View).where(View.project_name == "one", View.retired.is_(None))).all()
-    assert gatk[1].id in [view.id for view in views]
-    assert sorted(path.name for path in (site.settings.views_dir / "one").iterdir()) == sorted(
-        view.folder for view in views
-    )
-
-
-def test_a_cut_whose_genotypes_are_others_is_not_kept(site, gatk, monkeypatch):
-    """A cut of the wrong people, in the wrong order, is noticed when it is read back."""
-    call = Worker.call
-
-    def broken(self, name, **words):
-        if name == "cut":
-            words["keep"] = swap(words["keep"])
-        return call(self, name, **words)
-
-    cuts = site.settings.custody_dir / "cuts"
-    before = sorted(cuts.iterdir()) if cuts.is_dir() else []
-    site.run(genomes.record_opt_out, actor="karen", dataset="gatk", sample="HG00100")
-    monkeypatch.setattr(Worker, "call", broken)
-    with pytest.raises(IntegrityError):
-        site.view("one", "gatk")
-    assert (sorted(cuts.iterdir()) if cuts.is_dir() else []) == before
 
 
 def test_no_worker_is_left(site, story, gatk):

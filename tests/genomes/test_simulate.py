@@ -9,7 +9,7 @@ import pytest
 
 from ngc_workbench.errors import InputError
 from ngc_workbench.genomes.phenotypes import read_table
-from ngc_workbench.genomes.preflight import preflight, read_lines
+from ngc_workbench.genomes.preflight import check_files, read_lines
 from ngc_workbench.genomes.simulate import simulate_cohort, simulate_trait
 from ngc_workbench.genomes.store import quiet
 from tests.genomes.cohorts import GATK
@@ -31,7 +31,7 @@ def dosages(vcf, position):
 
 def test_a_simulated_cohort_passes_its_own_checks(cohort):
     """BGZF, GRCh38, a few thousand variants, a table that joins."""
-    found = preflight(cohort.vcf, quiet)
+    found = check_files([cohort.vcf], progress=quiet).or_refuse().files[0]
     assert (len(found.samples), found.genome, found.entry_fields) == (60, "GRCh38", ("GT", "DP", "GQ"))
     assert 2000 < found.records < 20_000
     table = read_table(cohort.pheno, found.samples)

@@ -12,6 +12,10 @@ class Mismatch(Exception):
     """A check after writing failed. Its text is one of ours and names nobody."""
 
 
+class NoPgen(Exception):
+    """plink2 can't do what Hail can, for a reason that we don't know. Its text is one of ours and names nobody."""
+
+
 _TEXTS: list[tuple[tuple[str, ...], str, str]] = [
     (("No space left on device", "Disk quota exceeded"), "disk_full", "The disk is full."),
     (("OutOfMemoryError", "GC overhead limit"), "out_of_memory", "Hail ran out of memory."),
@@ -37,6 +41,8 @@ def classify(error: BaseException) -> tuple[str, str]:
     """Code and text for an exception."""
     if isinstance(error, Mismatch):
         return "integrity", str(error)
+    if isinstance(error, NoPgen):
+        return "no_pgen", str(error)
     said = "".join(traceback.format_exception(error))
     for marks, code, text in _TEXTS:
         if any(mark in said for mark in marks):

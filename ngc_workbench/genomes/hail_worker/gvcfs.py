@@ -1,6 +1,6 @@
 """Verbs that take gVCFs in: Hail's combiner makes a VDS of them.
 
-/in, /work, /out as in `ingest`. The combiner notes its own progress in /work/combiner, so that a run that was killed goes
+/in, /job, /out as in `ingest`. The combiner notes its own progress in /job/combiner, so that a run that was killed goes
 on where it stood.
 """
 
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +17,41 @@ import hail as hl
 
 from .checks import need_complete, stored_ids
 from .faults import Mismatch
+from .gvcf_counts import Held, need_kept, need_same, read
 from .ingest import index
+from .tools import versions
 
-_COMBINED = "/work/combiner/combined.vds"
+_COMBINED = "/job/combiner/combined.vds"
 _VARIANT_FIELDS = ("LGT", "GT", "LA", "LAD", "AD", "DP", "GQ")
 _REFERENCE_FIELDS = ("LEN", "END", "GT", "LGT", "DP", "GQ", "MIN_DP")
 
 
 def vds(
     *, files: list[str], in_order: list[bool], genome: str, recoding: dict[str, str], samples: list[str], internal_ids: list[str],
-    contigs: dict[str, int], partitions: int,
+    contigs: dict[str, int], partitions: int, kept: list[int],
 ) -> dict[str, Any]:  # fmt: skip
-    """Writes /out/genomes.vds from single-sample gVCFs, both halves under internal ids. Gives its entry fields."""
-    _combine(files, in_order, genome, recoding, contigs, partitions)
+    """Writes /out/genomes.vds from single-sample gVCFs, both halves under internal ids.
+
+    `kept` is how many records of each file the check lets pass. Gives the entry fields, and what each file holds
+    (`gvcf_counts.Held`), in the files' order. Raises Mismatch.
+    """
+    links = _indexed(files, in_order)
+    with ThreadPoolExecutor(2) as pool:
+        texts = pool.map(read, links)
+        _combine(links, genome, recoding, contigs, partitions)
+        held = list(texts)
+    need_kept(held, kept)
     whole = hl.vds.read_vds(_COMBINED)
     names = hl.literal(dict(zip(samples, internal_ids, strict=True)))
     reference = _plain(whole.reference_data, _REFERENCE_FIELDS, names).select_globals("ref_block_max_length")
     variants = _plain(whole.variant_data, _VARIANT_FIELDS, names).select_globals()
     hl.vds.VariantDataset(reference, variants).write("/out/genomes.vds")
-    return {"hail": str(hl.version()), "fields": sorted({*variants.entry, *reference.entry})}
+    return {
+        "hail": str(hl.version()),
+        "tools": versions("bcftools"),
+        "fields": sorted({*variants.entry, *reference.entry}),
+        "read": [asdict(one) for one in held],
+    }
 
 
 def _plain(mt: Any, fields: tuple[str, ...], names: Any) -> Any:
@@ -42,14 +60,7 @@ def _plain(mt: Any, fields: tuple[str, ...], names: Any) -> Any:
     return mt.key_cols_by(s=names[mt.s]).select_cols()
 
 
-def _combine(
-    files: list[str],
-    in_order: list[bool],
-    genome: str,
-    recoding: dict[str, str],
-    contigs: dict[str, int],
-    partitions: int,
-) -> None:
+def _indexed(files: list[str], in_order: list[bool]) -> list[str]:
     folder = Path("/scratch/gvcf")
     folder.mkdir()
     links = []
@@ -57,14 +68,20 @@ def _combine(
         link = folder / f"{number:06}.g.vcf.gz"
         index(file, link, in_order=in_order[number])
         links.append(str(link))
-    Path("/work/combiner").mkdir(exist_ok=True)
-    plan = Path("/work/combiner/plan.json")
-    if plan.exists() and not Path("/work/combiner/temp").exists():
+    return links
+
+
+def _combine(
+    links: list[str], genome: str, recoding: dict[str, str], contigs: dict[str, int], partitions: int
+) -> None:
+    Path("/job/combiner").mkdir(exist_ok=True)
+    plan = Path("/job/combiner/plan.json")
+    if plan.exists() and not Path("/job/combiner/temp").exists():
         plan.unlink()
     declared = hl.import_vcf(links[0], force_bgz=True, reference_genome=genome, contig_recoding=recoding or None).entry
     combiner = hl.vds.new_combiner(
         output_path=_COMBINED,
-        temp_path="/work/combiner/temp",
+        temp_path="/job/combiner/temp",
         save_path=str(plan),
         gvcf_paths=links,
         reference_genome=genome,
@@ -96,10 +113,11 @@ def _intervals(genome: str, contigs: dict[str, int], partitions: int) -> list[An
     return found
 
 
-def verify_vds(*, internal_ids: list[str]) -> dict[str, Any]:
+def verify_vds(*, internal_ids: list[str], read: list[dict[str, int]]) -> dict[str, Any]:
     """Reads /out/genomes.vds back: people and fields of both halves, and what each person has of variants and blocks.
 
-    Gives, besides, the people in stored order: the combiner's, which need not be that of the files.
+    `read` is what the file of each of `internal_ids` holds. Raises Mismatch. Gives rows, rows a contig, and the people in
+    stored order: the combiner's, which need not be that of the files.
     """
     for half in ("reference_data", "variant_data"):
         need_complete(f"/out/genomes.vds/{half}")
@@ -114,13 +132,23 @@ def verify_vds(*, internal_ids: list[str]) -> dict[str, Any]:
         raise Mismatch("The VDS has row fields or globals that were not declared.")
     variants = stored.variant_data.annotate_rows(contig=stored.variant_data.locus.contig)
     rows = variants.aggregate_rows(hl.agg.counter(variants.contig))
-    held = _held(stored.variant_data), _held(stored.reference_data)
-    shutil.rmtree("/work/combiner", ignore_errors=True)
-    return {"rows": sum(rows.values()), "contigs": dict(rows), "people": people, "variants": held[0], "blocks": held[1]}
+    files = {one: Held(**held) for one, held in zip(internal_ids, read, strict=True)}
+    need_same(files, _held(stored))
+    shutil.rmtree("/job/combiner", ignore_errors=True)
+    return {"rows": sum(rows.values()), "contigs": dict(rows), "people": people}
 
 
-def _held(mt: Any) -> list[int]:
-    """How many entries each column holds, in stored order."""
-    field = mt.entry[next(name for name in ("LGT", "GT", "LEN", "END") if name in mt.entry)]
-    counted = mt.select_cols(held=hl.agg.count_where(hl.is_defined(field)))
-    return [column.held for column in counted.key_cols_by().cols().collect()]
+def _held(stored: Any) -> dict[str, Held]:
+    """What each person has, by id."""
+    variants, blocks = stored.variant_data, stored.reference_data
+    variants = variants.select_cols(
+        records=hl.agg.count_where(hl.is_defined(variants.LA)),
+        non_reference=hl.agg.count_where(variants.LGT.is_non_ref()),
+    )
+    blocks = blocks.select_cols(
+        blocks=hl.agg.count_where(hl.is_defined(blocks.LEN)), bases=hl.agg.sum(hl.int64(blocks.LEN))
+    )
+    found = {one.s: Held(one.records, one.non_reference) for one in variants.cols().collect()}
+    for one in blocks.cols().collect():
+        found[one.s].blocks, found[one.s].bases = one.blocks, one.bases
+    return found

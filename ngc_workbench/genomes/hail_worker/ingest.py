@@ -1,7 +1,7 @@
 """Verbs that take genomes in.
 
 /in        the files, read-only
-/work      copies of files, and what a killed run left for this one
+/job      copies of files, and what a killed run left for this one
 /out       the folder in which the release grows
 """
 
@@ -17,7 +17,8 @@ import hail as hl
 
 from . import plink
 from .checks import need_complete, need_plain
-from .faults import Mismatch
+from .faults import Mismatch, NoPgen
+from .tools import versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,18 +41,19 @@ def matrix(
     internal_ids: list[str],
     entry_fields: list[str],
     partitions: int,
+    need_pgen: bool,
 ) -> dict[str, Any]:
-    """Writes /out/matrix.mt from `files`, under internal ids, while plink2 reads the same files into /work/import.
+    """Writes /out/matrix.mt from `files`, under internal ids, while plink2 reads the same files into /job/import.
 
     `samples` are the names in the files' order, `internal_ids` theirs in the same order. With `merge` each file holds one
-    person. Gives Hail's version, why plink2 could not read the files (empty: it could), and for merged files how many
-    calls each holds.
+    person. Gives versions, why there is no PGEN (empty: plink2 read the files), and for merged files how many calls each
+    holds. Raises NoPgen when plink2 can't read the files and `need_pgen`.
     """
     calls = _merge(files, in_order) if merge else []
     sources = [_MERGED] if merge else files
     # plink2 has a core to itself while Java starts, which is most of what it needs.
     with ThreadPoolExecutor(1) as beside:
-        imported = beside.submit(plink.read_vcfs, sources, samples, internal_ids, genome)
+        imported = beside.submit(_import, need_pgen, sources, samples, internal_ids, genome)
         version = hail_ready()
         mt = hl.import_vcf(
             sources,
@@ -66,16 +68,28 @@ def matrix(
         mt = mt.select_rows().select_globals().select_entries(*entry_fields)
         mt.key_cols_by(s=names[mt.s]).select_cols().write("/out/matrix.mt")
         why_not = imported.result()
-    return {"hail": version, "no_pgen": why_not, "calls": calls}
+    return {"hail": version, "tools": versions("plink2", "bcftools"), "no_pgen": why_not, "calls": calls}
+
+
+def _import(need_pgen: bool, *words: Any) -> str:
+    try:
+        plink.read_vcfs(*words)
+    except NoPgen as error:
+        if need_pgen:
+            raise
+        return str(error)
+    return ""
 
 
 def verify_matrix(
-    *, genome: str, internal_ids: list[str], contigs: dict[str, int], exact: bool, no_pgen: str, calls: list[int]
+    *, genome: str, internal_ids: list[str], contigs: dict[str, int], exact: bool, no_pgen: str, calls: list[int],
+    need_pgen: bool,
 ) -> dict[str, Any]:
     """Reads /out/matrix.mt back: people, rows a contig, and what each person carries, by Hail and by plink2.
 
-    Makes /out/plink from /work/import, its rows in the matrix's order, unless `no_pgen` says why there is none. `exact`:
-    `contigs` must be the stored rows a contig. Raises Mismatch. Gives rows, rows a contig and `no_pgen`.
+    Makes /out/plink from /job/import, its rows in the matrix's order, unless `no_pgen` says why there is none. `exact`:
+    `contigs` must be the stored rows a contig. Raises Mismatch, and NoPgen when plink2 fails and `need_pgen`. Gives rows,
+    rows a contig and `no_pgen`.
     """
     need_complete("/out/matrix.mt")
     stored = hl.read_matrix_table("/out/matrix.mt")
@@ -92,12 +106,21 @@ def verify_matrix(
     if calls and [sum(person[1:4]) for person in ours] != calls:
         raise Mismatch("The stored people do not have as many genotypes as their files.")
     if not no_pgen:
-        no_pgen = plink.arrange(ROWS, genome)
+        no_pgen = _arrange(need_pgen, genome)
     if not no_pgen:
         theirs = plink.carried(internal_ids, genome)
         if theirs != ours:
             raise Mismatch("Hail and plink2 do not read the same genotypes from the files.")
     return {"rows": sum(rows.values()), "contigs": rows, "no_pgen": no_pgen}
+
+
+def _arrange(need_pgen: bool, genome: str) -> str:
+    try:
+        return plink.arrange(ROWS, genome)
+    except NoPgen as error:
+        if need_pgen:
+            raise
+        return str(error)
 
 
 def _write_rows(stored: Any) -> dict[str, int]:

@@ -7,22 +7,25 @@ A PGEN has no ploidy: a call of one allele counts as two equal ones.
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .faults import Mismatch
+from .faults import Mismatch, NoPgen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PLINK = "/usr/bin/plink2"
 _BCFTOOLS = "/usr/bin/bcftools"
-_IMPORT = Path("/work/import")
+_IMPORT = Path("/job/import")
 _MADE = Path("/out/plink")
 _SCRATCH = Path("/scratch/plink")
 _READ = Path("/scratch/read")
+_WHOLE_NAME = re.compile(r"\S+")
+"""plink2 takes what stands behind a blank in a name for something else, in silence."""
 _HEADER = "#CHROM\tPOS\tID\tREF\tALT\n"
 _STYLE = {"GRCh37": "MT", "GRCh38": "chrM"}
 """Names of chromosomes as Hail has them, in plink2's words."""
@@ -31,11 +34,13 @@ Row = tuple[str, str, str, str]
 """Contig, position, reference, alternatives."""
 
 
-def read_vcfs(files: list[str], samples: list[str], internal_ids: list[str], genome: str) -> str:
-    """Reads VCFs into /work/import, one after the other; gives why it could not (empty: it could).
+def read_vcfs(files: list[str], samples: list[str], internal_ids: list[str], genome: str) -> None:
+    """Reads VCFs into /job/import, one after the other.
 
     `samples` are the names that each file must have, in order. They stay in scratch: what is kept has internal ids.
+    Raises NoPgen when plink2 can't read them, Mismatch when it reads other people.
     """
+    whole_names = all(_WHOLE_NAME.fullmatch(name) for name in samples)
     for folder in (_IMPORT, _READ):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -43,13 +48,13 @@ def read_vcfs(files: list[str], samples: list[str], internal_ids: list[str], gen
     for number, file in enumerate(files):
         made = _READ / f"{number:06}"
         expected = samples
-        if not _read_vcf(genome, file, made):
-            # plink2 refuses names with blanks and some others, which are no reason to do without.
+        if not whole_names or not _read_vcf(genome, file, made):
+            # plink2 refuses some other names too, which are no reason to do without.
             names, renamed = _READ / "names.txt", _READ / f"renamed{''.join(Path(file).suffixes[-2:])}"
             names.write_text("".join(f"{one}\n" for one in internal_ids), encoding="utf-8")
             command = [_BCFTOOLS, "reheader", "-s", str(names), "-o", str(renamed), file]
             if subprocess.run(command, check=False, stdout=2).returncode or not _read_vcf(genome, str(renamed), made):
-                return "plink2 could not read the files"
+                raise NoPgen("plink2 can't read the files")
             renamed.unlink()
             expected = internal_ids
         with made.with_suffix(".psam").open(encoding="utf-8") as lines:
@@ -59,7 +64,6 @@ def read_vcfs(files: list[str], samples: list[str], internal_ids: list[str], gen
             shutil.move(made.with_suffix(suffix), _IMPORT / f"{number:06}{suffix}")
         shutil.copyfile(_people(), _IMPORT / f"{number:06}.psam")
     shutil.rmtree(_READ)
-    return ""
 
 
 def _people() -> Path:
@@ -73,7 +77,10 @@ def _read_vcf(genome: str, file: str, made: Path) -> bool:
 
 
 def arrange(rows: Path, genome: str) -> str:
-    """Makes /out/plink/genotypes.pgen and .pvar, with the matrix's rows (`rows`) in its order; gives why it could not."""
+    """Makes /out/plink/genotypes.pgen and .pvar, with the matrix's rows (`rows`) in its order.
+
+    Gives why there can't be one: rows that are alike (empty: it was made). Raises NoPgen when plink2 fails.
+    """
     shutil.rmtree(_MADE, ignore_errors=True)
     _MADE.mkdir()
     shutil.rmtree(_SCRATCH, ignore_errors=True)
@@ -86,7 +93,7 @@ def arrange(rows: Path, genome: str) -> str:
         names.write_text("".join(f"{part}\n" for part in parts), encoding="utf-8")
         # Joined files are sorted by id if it is not told otherwise; ids are random, so that genotypes would change place.
         if not _run(genome, "--pmerge-list", str(names), "pfile", "--indiv-sort", "none", "--out", str(whole)):
-            return "plink2 could not join the files"
+            raise NoPgen("plink2 can't join the files")
     pgen = whole.with_suffix(".pgen")
     if not _equal(_read(rows), _read_pvar(whole.with_suffix(".pvar"))):
         renamed = _SCRATCH / "named.pvar"
@@ -97,7 +104,7 @@ def arrange(rows: Path, genome: str) -> str:
         if not _run(
             genome, *words, "--sort-vars", "ascii", "--make-pgen", "pvar-cols=", "--out", str(_SCRATCH / "sorted")
         ):
-            return "plink2 could not sort the rows"
+            raise NoPgen("plink2 can't sort the rows")
         pgen = _SCRATCH / "sorted.pgen"
         if not _equal(_read(rows), _read_pvar(pgen.with_suffix(".pvar"))):
             raise Mismatch("The rows of the PGEN can't be brought into the matrix's order.")

@@ -1,6 +1,6 @@
 """Verbs that measure the quality of a release in the making.
 
-/out       the release's folder: matrix.mt and plink/, or genomes.vds; quality/work is for plink2's reports
+/out       the release's folder: matrix.mt and plink/, or genomes.vds; quality/reports is for plink2's reports
 
 plink2 counts from the PGEN, some thirty times as fast as Hail. Hail reads depths, qualities and read counts, which a
 PGEN does not hold, and the VDS.
@@ -15,7 +15,7 @@ from typing import Any
 import hail as hl
 
 _PLINK = "/usr/bin/plink2"
-_WORK = Path("/out/quality/work")
+_WORK = Path("/out/quality/reports")
 _NOTHING_LEFT = "No variants remaining"
 _FEWEST_READS = 10
 """Reads at a heterozygous site from which its allele balance counts: with fewer it says nothing."""
@@ -26,7 +26,7 @@ class PlinkFailed(Exception):
 
 
 def plink_reports(*, runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Runs plink2 once for each of `runs`: {name, psam, pvar, flags}; files in quality/work, a pvar of "" is the release's.
+    """Runs plink2 once for each of `runs`: {name, psam, pvar, flags}; files in quality/reports, a pvar of "" is the release's.
 
     Gives {empty: names of the runs whose filters leave no variant}. Raises PlinkFailed.
     """

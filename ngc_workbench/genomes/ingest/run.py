@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session
 from ngc_workbench import __version__, people
 from ngc_workbench.audit import AuditLog
 from ngc_workbench.database import Database
-from ngc_workbench.errors import Conflict
+from ngc_workbench.errors import Conflict, InputError
 from ngc_workbench.genomes import individuals, store
 from ngc_workbench.genomes.individuals import Member
 from ngc_workbench.genomes.ingest.draft import Draft, opened
 from ngc_workbench.genomes.ingest.sources import digest, expand, fingerprint
-from ngc_workbench.genomes.ingest.stages import Run
+from ngc_workbench.genomes.ingest.stages import OPTIONS, Run
 from ngc_workbench.genomes.phenotypes import Schema, read_table
-from ngc_workbench.genomes.preflight.kinds import need_known
 from ngc_workbench.model import Dataset, Release
 from ngc_workbench.pseudonyms import Keyring
 from ngc_workbench.settings import Settings
@@ -41,7 +40,7 @@ def ingest(
 ) -> Release:
     """Checks the files, stores their genotypes under internal ids, and records the release (state `building`).
 
-    `files` may be patterns. `accept` names what the check may let pass (`preflight.ACCEPTABLE`). A run that was killed,
+    `files` may be patterns. `accept` names what may be let pass or done without (`OPTIONS`). A run that was killed,
     interrupted or stopped by a full disk leaves a draft, and the same command goes on with it.
 
     Raises Refused (recorded), InputError (the files), Conflict (the release exists), Unavailable (Docker, disk, memory),
@@ -52,7 +51,7 @@ def ingest(
     target = store.release_folder(settings, dataset, release)
     _need_new(database, dataset, release)
     paths = expand(files)
-    need_known(accept)
+    _need_options(accept)
     command = {
         "release": name, "files": [fingerprint(path) for path in paths], "accept": sorted(set(accept)),
         "pheno": pheno and digest(pheno), "schema": schema and digest(schema),
@@ -82,11 +81,27 @@ def ingest(
                     db, "dataset.ingested", actor=actor, decision="allow", reason=decision.reason, subject=name,
                     details={
                         "samples": manifest["counts"]["samples"], "variants": manifest["counts"]["variants"],
-                        "manifest": store.digest_of(manifest), "sources": [source["sha256"] for source in manifest["sources"]],
+                        **_pgen(manifest), "manifest": store.digest_of(manifest), "sources": [source["sha256"] for source in manifest["sources"]],
                     },
                 )  # fmt: skip
         draft.discard()
     return row
+
+
+def _need_options(accept: Collection[str]) -> None:
+    for option in accept:
+        if option not in OPTIONS:
+            raise InputError(
+                f"There is nothing called {option[:40]!r} to accept.", f"Choose from {', '.join(OPTIONS)}."
+            )
+
+
+def _pgen(manifest: dict[str, Any]) -> dict[str, Any]:
+    """For the event of a matrix: whether there is a PGEN, and if not, why."""
+    plink = manifest.get("plink")
+    if plink is None:
+        return {}
+    return {"pgen": True} if plink["made"] else {"pgen": False, "no_pgen": plink["why_not"]}
 
 
 def _need_new(database: Database, dataset: str, release: str) -> None:

@@ -135,7 +135,7 @@ def digest(path: Path) -> str:
 
 
 class Inside:
-    """How the container sees the files: /in/<number>.vcf or .vcf.gz, or a copy below /work/in.
+    """How the container sees the files: /in/<number>.vcf or .vcf.gz, or a copy below /job/in.
 
     `mounts` is what the container needs. A file that its user could not read is copied into `work` first: the container
     has no right to pass over a file's mode.
@@ -185,7 +185,7 @@ class Inside:
     @property
     def paths(self) -> list[str]:
         """Each file's place in the container, in order."""
-        return [f"/work/in/{name}" if at in self._copied else f"/in/{name}" for at, name in enumerate(self._names)]
+        return [f"/job/in/{name}" if at in self._copied else f"/in/{name}" for at, name in enumerate(self._names)]
 
 
 def _gzip(path: Path) -> bool:

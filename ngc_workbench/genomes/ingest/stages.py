@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from ngc_workbench import __version__
+from ngc_workbench.errors import ConfigurationError, Unavailable
 from ngc_workbench.genomes import quality, store
 from ngc_workbench.genomes.individuals import Member
 from ngc_workbench.genomes.ingest.draft import Draft
 from ngc_workbench.genomes.ingest.sources import Inside, Sources, digest, kinds, same
 from ngc_workbench.genomes.phenotypes import write_values
-from ngc_workbench.genomes.preflight import check_files
+from ngc_workbench.genomes.preflight import ACCEPTABLE, check_files
 from ngc_workbench.genomes.worker import Mount, Worker
 from ngc_workbench.model import utcnow
 from ngc_workbench.settings import Settings
@@ -20,10 +22,19 @@ from ngc_workbench.settings import Settings
 ROW_FIELDS = ("locus", "alleles")
 """Row fields of a release: INFO fields are cohort-wide counts, or name samples, and stay behind."""
 
+NO_PGEN = "no-pgen"
+OPTIONS = ACCEPTABLE | {NO_PGEN: "A release that plink2 can't read has no PGEN."}
+"""What an ingest can be told to accept: what the check lets pass, and what is done without."""
+
 Progress = Callable[[str], None]
 Assign = Callable[[Sequence[str], Sequence[str]], tuple[list[Member], Sequence[Any]]]
 """Names of samples and the ids that a draft gave them (or none) to people and the phenotype table's columns."""
 
+Begun = tuple[Sources, list[Member], Sequence[Any]]
+"""What is known before a genotype is stored: files, people, and the phenotype table's columns."""
+
+_SMALL = 8 << 20
+"""Bytes of all files up to which the check takes less time than a container's start."""
 _PART_BYTES = 16 << 20
 _FEWEST_PARTS = 4
 
@@ -66,12 +77,18 @@ class Run:
         mounts = [
             *inside.mounts,
             Mount(draft.release, "/out", writable=True),
-            Mount(draft.work, "/work", writable=True),
+            Mount(draft.work, "/job", writable=True),
         ]
-        # Java starts while the files are checked: if they are not sound, it ends again.
-        with Worker(self._settings, "ingest", mounts, self._progress, wait=False) as worker:
-            sources = Sources.from_json(self._stage("check", (), self._check))
-            members, columns = self._people(sources, assign)
+        with ExitStack() as stack:
+            # Java starts while large files are checked: if they are not sound, it ends again.
+            begun = self._begin(assign) if sum(path.stat().st_size for path in self._paths) <= _SMALL else None
+            try:
+                worker = stack.enter_context(Worker(self._settings, "ingest", mounts, self._progress, wait=False))
+            except (Unavailable, ConfigurationError):
+                if begun is None:
+                    self._begin(assign)  # defects of the files are told first
+                raise
+            sources, members, columns = begun or self._begin(assign)
             stored = self._genotypes(worker, inside, sources, members)
             stored["quality"] = self._quality(worker, sources, stored, members, columns)
         self._stage(
@@ -81,12 +98,17 @@ class Run:
         draft.become_release()
         return store.read_manifest(draft.target), members
 
+    def _begin(self, assign: Assign) -> Begun:
+        sources = Sources.from_json(self._stage("check", (), self._check))
+        return (sources, *self._people(sources, assign))
+
     def _stage(self, name: str, outputs: Sequence[str], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return self._draft.stage(name, outputs, make, self._progress)
 
     def _check(self) -> dict[str, Any]:
         self._progress("Checking the files")
-        checked = check_files(self._paths, accept=self._accept, progress=self._progress).or_refuse()
+        accept = set(self._accept) - {NO_PGEN}
+        checked = check_files(self._paths, accept=accept, progress=self._progress).or_refuse()
         return Sources(checked.layout, checked.files).to_json()
 
     def _people(self, sources: Sources, assign: Assign) -> tuple[list[Member], Sequence[Any]]:
@@ -107,7 +129,7 @@ class Run:
         if "genotypes" not in self._draft.results:
             for number, source in enumerate(sources.files):
                 if source.rewrite:
-                    inside.rewrite(number, source, self._accept, self._progress)
+                    inside.rewrite(number, source, set(self._accept) - {NO_PGEN}, self._progress)
         order: dict[str, Any] = {
             "files": inside.paths, "genome": sources.genome, "recoding": sources.recoding,
             "samples": list(sources.samples), "internal_ids": ids,
@@ -116,16 +138,22 @@ class Run:
         }  # fmt: skip
         if gvcf:
             made = self._stage(
-                "genotypes", ("release/genomes.vds",), lambda: worker.call("vds", contigs=sources.contigs, **order)
+                "genotypes", ("release/genomes.vds",),
+                lambda: worker.call(
+                    "vds", contigs=sources.contigs, kept=[source.kept for source in sources.files], **order
+                ),
+            )  # fmt: skip
+            seen = self._stage(
+                "comparison", (), lambda: worker.call("verify_vds", internal_ids=ids, read=made["read"])
             )
-            seen = self._stage("comparison", (), lambda: worker.call("verify_vds", internal_ids=ids))
             store.readable_by_all(self._draft.release / "genomes.vds")
             return {**made, **seen, "kind": "vds"}
+        need_pgen = NO_PGEN not in self._accept
         made = self._stage(
             "genotypes", ("release/matrix.mt", "work/import"),
             lambda: worker.call(
                 "matrix", merge=sources.layout == "samples", entry_fields=list(sources.entry_fields),
-                **order,
+                need_pgen=need_pgen, **order,
             ),
         )  # fmt: skip
         seen = self._stage(
@@ -133,8 +161,11 @@ class Run:
             lambda: worker.call(
                 "verify_matrix", genome=sources.genome, internal_ids=ids, contigs=sources.contigs,
                 exact=sources.layout != "samples", no_pgen=made["no_pgen"], calls=made["calls"],
+                need_pgen=need_pgen,
             ),
         )  # fmt: skip
+        if seen["no_pgen"]:
+            self._progress(f"No PGEN: {seen['no_pgen']}")
         for part in ("matrix.mt", "plink"):
             if (self._draft.release / part).is_dir():
                 store.readable_by_all(self._draft.release / part)
@@ -196,7 +227,8 @@ class Run:
             "quality": stored["quality"],
             "accepted": sorted(set(self._accept)),
             "tools": {
-                "workbench": __version__, "hail": stored["hail"], "image": self._settings.researcher_image,
+                "workbench": __version__, "hail": stored["hail"], **stored["tools"],
+                "image": self._settings.researcher_image,
             },
             # Hashes and sizes; no names, which may tell whose genomes they are.
             "sources": [

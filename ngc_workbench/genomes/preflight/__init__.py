@@ -10,7 +10,6 @@ from ngc_workbench.genomes.preflight.files import KEPT_FIELDS, VcfFile
 from ngc_workbench.genomes.preflight.findings import DefectsFound, Finding
 from ngc_workbench.genomes.preflight.kept import write_kept
 from ngc_workbench.genomes.preflight.kinds import ACCEPTABLE
-from ngc_workbench.genomes.preflight.single import Preflight, preflight
 from ngc_workbench.genomes.preflight.text import read_lines
 from ngc_workbench.genomes.preflight.together import Checked
 
@@ -20,11 +19,9 @@ __all__ = [
     "Checked",
     "DefectsFound",
     "Finding",
-    "Preflight",
     "Progress",
     "VcfFile",
     "check_files",
-    "preflight",
     "read_lines",
     "write_kept",
 ]

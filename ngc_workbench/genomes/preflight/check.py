@@ -23,6 +23,9 @@ Progress = Callable[[str], None]
 _ALONE = 32 << 20
 """Bytes up to which starting processes takes longer than the check."""
 
+_ENOUGH = 1 << 20
+"""Bytes from which a rate says something."""
+
 _read_by_all: Synchronized[int] | None = None
 
 
@@ -126,7 +129,8 @@ class _Meter:
         self.total = max(total, 1)
         self._files = files
         self._progress = progress
-        self._started = self._told = time.monotonic()
+        self._told = time.monotonic()
+        self._began: tuple[float, int] | None = None  # when the first bytes were there, and how many
         self._done = 0
 
     def add(self, count: int) -> None:
@@ -137,15 +141,21 @@ class _Meter:
         """Says how far it is, when it is time."""
         self._done = done
         now = time.monotonic()
+        if done and self._began is None:
+            self._began = now, done
         if now - self._told < 2:
             return
         self._told = now
-        if not done:
+        if self._began is None:
             self._progress("Checking: processes start")
             return
-        rate = done / (now - self._started)
-        left = max(self.total - done, 0) / rate
         files = "the file" if self._files == 1 else f"{self._files} files"
-        self._progress(
-            f"Checking {files}: {min(done * 100 // self.total, 100)} %, {rate / 1e6:.1f} MB/s, about {left:.0f} s left"
-        )
+        self._progress(f"Checking {files}: {min(done * 100 // self.total, 100)} %{self._rate(now, done)}")
+
+    def _rate(self, now: float, done: int) -> str:
+        """Rate and time left, once there is a rate: not of the first bytes alone, nor of the processes' start."""
+        since, first = self._began or (now, done)
+        if done - first < _ENOUGH or now <= since:
+            return ""
+        rate = (done - first) / (now - since)
+        return f", {rate / 1e6:.1f} MB/s, about {max(self.total - done, 0) / rate:.0f} s left"

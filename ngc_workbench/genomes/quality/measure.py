@@ -50,7 +50,7 @@ def measure(
     IntegrityError when a report is about other people or variants, and what the worker raises.
     """
     progress("Measuring quality")
-    folder, work = draft / "quality", draft / "quality" / "work"
+    folder, work = draft / "quality", draft / "quality" / "reports"
     shutil.rmtree(folder, ignore_errors=True)
     for made in (folder, work):
         made.mkdir(mode=0o700)
@@ -78,7 +78,7 @@ class _Measuring:
     def __init__(self, worker: Worker, draft: Path, ids: list[str], genome: str, limits: Thresholds) -> None:
         self._worker = worker
         self._draft = draft
-        self._work = draft / "quality" / "work"
+        self._work = draft / "quality" / "reports"
         self._ids = ids
         self._genome = genome
         self._limits = limits

@@ -41,7 +41,7 @@ pheno = {row.s: dict(row.pheno) for row in mt.cols().collect()}
 plink = None
 if Path("/data/plink").is_dir():
     words = ["plink2", "--pfile", "/data/plink/genotypes", "--export", "vcf", "bgz", "--out", "/tmp/exported"]
-    subprocess.run([*words, "--output-chr", request["style"], "--memory", "600"], check=True, stdout=sys.stderr)
+    subprocess.run([*words, "--output-chr", request["style"], "--memory", "640"], check=True, stdout=sys.stderr)
     plink = {one: {} for one in order}
     with gzip.open("/tmp/exported.vcf.gz", "rt") as lines:
         for line in lines:
