@@ -13,6 +13,7 @@ from ngc_workbench.cli import quality
 from ngc_workbench.cli.context import opened, progress, progress_done
 from ngc_workbench.errors import InputError
 from ngc_workbench.genomes import catalogue
+from ngc_workbench.genomes.quality import lines as quality_lines
 
 Dataset = Annotated[str, typer.Argument(help="Name of the dataset.")]
 Release = Annotated[str, typer.Argument(help="Name of the release.")]
@@ -73,7 +74,11 @@ def show(
         "file_count": len(row.manifest["files"]),
         **manifest,
     }
-    typer.echo(json.dumps(found, indent=1) if as_json else "\n".join(_lines(found)))
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    figures = found.pop("quality", None)
+    typer.echo("\n".join([*_lines(found), *(["", "quality", *quality_lines(figures)] if figures else [])]))
 
 
 def _lines(found: Mapping[str, Any], indent: str = "") -> Iterator[str]:

@@ -30,7 +30,9 @@ def ingest(
         Path | None, typer.Option(help="Phenotype table (CSV, TSV, Parquet) with a column sample, cpr or internal_id.")
     ] = None,
     schema: Annotated[Path | None, typer.Option(help="Schema of the phenotype table.")] = None,
-    accept: Annotated[list[str] | None, typer.Option(help="A defect of the files, or no-pgen, to accept; may be repeated.")] = None,
+    accept: Annotated[
+        list[str] | None, typer.Option(help="A defect of the files, or no-pgen, to accept; may be repeated.")
+    ] = None,
 ) -> None:
     """Takes in genomes and phenotypes as a new release, under internal ids. The same command goes on with an interrupted one."""
     workbench = opened(context)
@@ -46,10 +48,11 @@ def ingest(
 def told(dataset: str, release: str, manifest: dict[str, Any]) -> list[str]:
     """What is said of a new release."""
     counts, plink = manifest["counts"], manifest.get("plink")
-    lines = [
+    taken = (
         f"{dataset}/{release}: {counts['samples']} people ({counts['with_phenotypes']} with phenotypes), "
         f"{counts['variants']} variants on {manifest['genome']}."
-    ]
+    )
+    lines = [taken]
     if plink is not None and not plink["made"]:
         lines.append(f"It has no PGEN for plink2, and quality was not measured by it: {plink['why_not']}.")
     return [*lines, f"Next: ngc-workbench release publish {dataset} {release}"]

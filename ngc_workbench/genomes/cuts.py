@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ngc_workbench.errors import IntegrityError
-from ngc_workbench.genomes import store
+from ngc_workbench.genomes import hail_files, store
 from ngc_workbench.genomes.worker import Mount, Worker
 from ngc_workbench.settings import Settings
 
@@ -119,6 +119,10 @@ def _write(
             done = worker.call("cut_matrix", fields=list(definition.entry_fields), plink=mother.plink, **order)
         else:
             done = worker.call("cut_vds", **order)
+    # Asked of the files and not of the worker: what is kept under this name must be what the name says.
+    for half in mother.halves:
+        if [row[0] for row in hail_files.read_columns(draft / half / "cols")] != list(definition.people):
+            raise IntegrityError("A cut holds other people than it was asked for.", "Nothing was kept; build it again.")
     progress("Hashing and syncing the cut")
     for part in (MATRIX, VDS, PLINK):
         if (draft / part).is_dir():

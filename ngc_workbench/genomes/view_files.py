@@ -79,16 +79,16 @@ def assemble(
 
 
 def _link_tree(source: Path, target: Path) -> None:
+    # Texts and not Path objects here and below: a release has some six files a part, and a view touches each of them.
     for root, _, names in os.walk(source):
-        folder = target / Path(root).relative_to(source)
-        folder.mkdir()
+        folder = str(target) + root[len(str(source)) :]
+        os.mkdir(folder)  # noqa: PTH102
         for name in names:
-            if _is_note(name):
-                continue
-            _link(Path(root, name), folder / name)
+            if not _is_note(name):
+                _link(f"{root}/{name}", f"{folder}/{name}")
 
 
-def _link(source: Path, target: Path) -> None:
+def _link(source: str | Path, target: str | Path) -> None:
     try:
         os.link(source, target)
     except OSError as error:
@@ -115,33 +115,37 @@ def verify_shared(mother: Path, matrix: Path) -> None:
 
 def _identities(folder: Path) -> dict[str, tuple[int, int]]:
     """Device and inode of each file, by relative path."""
-    return {
-        path.relative_to(folder).as_posix(): (path.stat().st_dev, path.stat().st_ino)
-        for path in folder.rglob("*")
-        if path.is_file() and not _is_note(path.name)
-    }
+    found = {}
+    for root, _, names in os.walk(folder):
+        for name in names:
+            if not _is_note(name):
+                status = os.stat(f"{root}/{name}")  # noqa: PTH116
+                found[f"{root}/{name}"[len(str(folder)) :]] = (status.st_dev, status.st_ino)
+    return found
 
 
 def own_files(view: Path) -> list[Path]:
     """The files that the view does not share with its mother, sorted."""
-    return [path for path in _files(view) if _mothers_name(view, path) is None]
+    return [view / name for name in _files(view) if _mothers_name(name) is None]
 
 
-def shared_files(view: Path) -> dict[Path, str]:
-    """The files that the view shares with its mother, sorted; each with its path in the mother's folder."""
-    named = ((path, _mothers_name(view, path)) for path in _files(view))
-    return {path: name for path, name in named if name is not None}
+def shared_files(view: Path) -> dict[str, str]:
+    """The files that the view shares with its mother: path in the view, sorted, and path in the mother's folder."""
+    named = ((name, _mothers_name(name)) for name in _files(view))
+    return {name: mothers for name, mothers in named if mothers is not None}
 
 
-def _files(view: Path) -> list[Path]:
-    return sorted(Path(root, name) for root, _, names in os.walk(view) for name in names)
+def _files(view: Path) -> list[str]:
+    """Paths of all files of a view, relative to it, sorted."""
+    start = len(str(view)) + 1
+    return sorted(f"{root}/{name}"[start:] for root, _, names in os.walk(view) for name in names)
 
 
-def _mothers_name(view: Path, path: Path) -> str | None:
+def _mothers_name(name: str) -> str | None:
     """What a shared file of a view is called in its mother's folder; None for the view's own."""
-    top, *inside = path.relative_to(view).parts
+    top, *inside = name.split("/")
     if top == PLINK:
-        return f"{PLINK}/{inside[0]}" if inside[0] in PGEN else None
+        return name if inside[0] in PGEN else None
     if top == VDS and inside[0] in VDS_FILES:
         return f"genomes.vds/{inside[0]}"
     half = inside[:1] if top == VDS else []
@@ -165,10 +169,10 @@ def digest(view: Path, mothers_hashes: Mapping[str, str]) -> str:
     Raises IntegrityError for a shared file that the mother's manifest does not know.
     """
     every = store.file_hashes_of(view, [path.relative_to(view).as_posix() for path in own_files(view)])
-    for path, name in shared_files(view).items():
-        if name not in mothers_hashes:
+    for name, mothers in shared_files(view).items():
+        if mothers not in mothers_hashes:
             raise IntegrityError("A view shares a file that its mother does not have.", "Call the security officer.")
-        every[path.relative_to(view).as_posix()] = mothers_hashes[name]
+        every[name] = mothers_hashes[mothers]
     return store.digest_of(every)
 
 
@@ -195,15 +199,16 @@ def search(view: Path, forbidden: Forbidden) -> list[str]:
     text but alleles, ids and categories: their schema and values are compared in Hail.
     """
     found = []
-    named = (path for path in shared_files(view) if path.name.endswith(("metadata.json.gz", ".json")))
+    named = (view / name for name in shared_files(view) if name.endswith(("metadata.json.gz", ".json")))
     searched = [*own_files(view), *named]
     for path in searched:
         content = path.read_bytes()
         if path.name.endswith(".gz"):
             content = gzip.decompress(content)
         found += [f"{path.relative_to(view)}: {what}" for what in things(content, forbidden, _kind(path))]
-    for path in view.rglob("*"):
-        found += [f"the name of a file: {what}" for what in things(path.name.encode(), forbidden, "data")]
+    names = {part for name in _files(view) for part in name.split("/")}
+    for name in sorted(names):
+        found += [f"the name of a file: {what}" for what in things(name.encode(), forbidden, "data")]
     return found
 
 

@@ -27,7 +27,7 @@ REWRITES = 3
 PROJECTS = 20
 OPTED_OUT = 10
 INGESTS = 2
-FULL = ("GT:AD:DP:GQ:PL", 24_000)
+FULL = ("GT:AD:DP:GQ:PL", 50_000)
 GT_ONLY = ("GT", 120_000)
 
 Say = Callable[[str], None]

@@ -7,14 +7,18 @@ import time
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from ngc_workbench.errors import InputError, IntegrityError, Refused, Unavailable
 from ngc_workbench.genomes import store
 from ngc_workbench.genomes.hail_worker import plink
+from ngc_workbench.genomes.ingest import ingest, stages
 from ngc_workbench.genomes.ingest.draft import Draft, opened
 from ngc_workbench.genomes.ingest.sources import Inside, Sources, expand, fingerprint, same
 from ngc_workbench.genomes.preflight import VcfFile
+from ngc_workbench.model import Dataset, Individual, Release
 from ngc_workbench.pseudonyms import Keyring
+from tests.genomes.cohorts import PHENO
 
 
 def sound(path, samples=("A", "B"), **words):
@@ -145,7 +149,8 @@ def test_the_checkpoint_is_sealed(make):
     path = draft.folder / "checkpoint"
     assert b"ANNA1" not in path.read_bytes()
     assert path.stat().st_mode & 0o777 == 0o600
-    path.write_bytes(path.read_bytes()[:-1] + b"\x00")
+    sealed = path.read_bytes()
+    path.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
     again = make()
     again.open()
     assert not again.resumed
@@ -222,3 +227,49 @@ def test_one_row_too_few_is_a_difference(tmp_path):
     ours.write_text("\n".join(ROWS) + "\n")
     theirs.write_text(pvar(ROWS[:2]))
     assert not plink._equal(plink._read(ours), plink._read_pvar(theirs))
+
+
+@pytest.fixture
+def without_docker(monkeypatch):
+    """A worker that can't start; gives how often it was tried."""
+    tried = []
+
+    class Absent:
+        def __init__(self, *_, **__):
+            pass
+
+        def __enter__(self):
+            tried.append(1)
+            raise Unavailable("Docker does not answer.")
+
+        def __exit__(self, *_):
+            return None
+
+    monkeypatch.setattr(stages, "Worker", Absent)
+    return tried
+
+
+@pytest.mark.usefixtures("staff")
+@pytest.mark.parametrize("small", [8 << 20, -1])
+def test_what_is_wrong_with_the_files_is_told_before_docker(
+    settings, database, log, write_vcf, write_pheno, without_docker, monkeypatch, small
+):
+    """Of small files the container waits for the check; of large ones it starts beside it, but what it says comes second."""
+    monkeypatch.setattr(stages, "_SMALL", small)
+
+    def take_in(vcf, **words):
+        ingest(settings, database, log, dataset="d", release="r1", files=[vcf], actor="karen", **words)
+
+    with pytest.raises(InputError, match=r"small\.vcf"):
+        take_in(write_vcf(content=""))
+    pheno = write_pheno(PHENO.replace("ANNA1", "X1").replace("BERTA2", "X2").replace("CARLA3", "X3"))
+    with pytest.raises(InputError, match="no row about anybody in the VCF"):
+        take_in(write_vcf(), pheno=pheno)
+    assert len(without_docker) == (0 if small > 0 else 2)
+    releases = settings.custody_dir / "releases" / "d"
+    assert list(releases.iterdir()) == []
+    with database.reading() as db:
+        assert [db.scalars(select(table)).all() for table in (Release, Dataset, Individual)] == [[], [], []]
+    with pytest.raises(Unavailable, match="Docker"):
+        take_in(write_vcf())
+    assert [path.name for path in releases.iterdir()] == [f"{store.DRAFT}r1"]

@@ -11,8 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from ngc_workbench import genomes
+from ngc_workbench.audit import AuditEvent
+from ngc_workbench.errors import InputError, IntegrityError
 from ngc_workbench.genomes import store
 from ngc_workbench.genomes.preflight import read_lines
+from ngc_workbench.genomes.worker import Worker
 from ngc_workbench.model import Individual
 from tests.genomes.cohorts import DATA, GATK, HEADER, KGP
 
@@ -174,3 +177,47 @@ def test_gvcfs_become_a_vds(take_in, search):
         str(folder.parent),
     ]
     assert search(folder, needles) == {}
+
+
+def test_a_vds_that_lacks_what_a_gvcf_has_is_not_kept(settings, take_in, write_vcf, monkeypatch):
+    """Two blocks whose bases are told one too many by the text stand for a base that Hail did not store."""
+    header = HEADER + '##INFO=<ID=END,Number=1,Type=Integer,Description="x">\n'
+    records = (
+        "chr1\t1000\t.\tA\t<NON_REF>\t.\t.\tEND=1009\tGT:DP:GQ\t0/0:9:90",
+        "chr1\t1010\t.\tA\tC,<NON_REF>\t.\t.\t.\tGT:DP:GQ\t0/1:9:90",
+        "chr1\t1011\t.\tA\t<NON_REF>\t.\t.\tEND=1011\tGT:DP:GQ\t0/0:9:90",
+    )
+    vcf = write_vcf("a.g.vcf.gz", records=records, header=header, names=["ANNA1"])
+    call = Worker.call
+    read = []
+
+    def broken(self, verb, **words):
+        if verb == "verify_vds":
+            read.extend(words["read"])
+            words["read"] = [words["read"][0] | {"bases": words["read"][0]["bases"] + 1}]
+        return call(self, verb, **words)
+
+    monkeypatch.setattr(Worker, "call", broken)
+    with pytest.raises(IntegrityError, match="1 of 1 people do not have as many bases"):
+        take_in(vcf)
+    assert read == [{"records": 1, "non_reference": 1, "blocks": 2, "bases": 11}]
+    assert list((settings.custody_dir / "releases" / "d").iterdir()) == []
+
+
+def test_what_plink2_can_t_read_is_refused_unless_that_is_accepted(settings, take_in, write_vcf, database):
+    """More alternatives than it takes: Hail has no bound. The release then says that it has no PGEN, and why."""
+    alternatives = ",".join("A" * count for count in range(2, 302))
+    vcf = write_vcf(records=[f"chr1\t1000\t.\tA\t{alternatives}\t.\t.\t.\tGT\t{PLAIN}"])
+    with pytest.raises(InputError, match=r"no PGEN.*\.log says why.*accept no-pgen"):
+        take_in(vcf)
+    assert len(list((settings.custody_dir / "logs").iterdir())) == 1
+    said = []
+    manifest, folder = take_in(vcf, accept=["no-pgen"], progress=said.append)
+    assert manifest["plink"] == {"made": False, "why_not": "plink2 can't read the files"}
+    assert "No PGEN: plink2 can't read the files" in said
+    assert not (folder / "plink").exists()
+    assert manifest["accepted"] == ["no-pgen"]
+    with database.reading() as db:
+        bodies = db.scalars(select(AuditEvent.body).order_by(AuditEvent.seq)).all()
+    details = next(body["details"] for body in map(json.loads, bodies) if body["kind"] == "dataset.ingested")
+    assert details["pgen"] is False

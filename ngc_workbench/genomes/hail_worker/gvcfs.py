@@ -71,9 +71,7 @@ def _indexed(files: list[str], in_order: list[bool]) -> list[str]:
     return links
 
 
-def _combine(
-    links: list[str], genome: str, recoding: dict[str, str], contigs: dict[str, int], partitions: int
-) -> None:
+def _combine(links: list[str], genome: str, recoding: dict[str, str], contigs: dict[str, int], partitions: int) -> None:
     Path("/job/combiner").mkdir(exist_ok=True)
     plan = Path("/job/combiner/plan.json")
     if plan.exists() and not Path("/job/combiner/temp").exists():

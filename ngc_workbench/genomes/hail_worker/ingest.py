@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import hail as hl
 
-from . import plink
+from . import plink, quality
 from .checks import need_complete, need_plain
-from .faults import Mismatch, NoPgen
+from .faults import Mismatch
 from .tools import versions
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def matrix(
     sources = [_MERGED] if merge else files
     # plink2 has a core to itself while Java starts, which is most of what it needs.
     with ThreadPoolExecutor(1) as beside:
-        imported = beside.submit(_import, need_pgen, sources, samples, internal_ids, genome)
+        imported = beside.submit(plink.attempt, need_pgen, plink.read_vcfs, sources, samples, internal_ids, genome)
         version = hail_ready()
         mt = hl.import_vcf(
             sources,
@@ -71,25 +71,21 @@ def matrix(
     return {"hail": version, "tools": versions("plink2", "bcftools"), "no_pgen": why_not, "calls": calls}
 
 
-def _import(need_pgen: bool, *words: Any) -> str:
-    try:
-        plink.read_vcfs(*words)
-    except NoPgen as error:
-        if need_pgen:
-            raise
-        return str(error)
-    return ""
-
-
 def verify_matrix(
-    *, genome: str, internal_ids: list[str], contigs: dict[str, int], exact: bool, no_pgen: str, calls: list[int],
+    *,
+    genome: str,
+    internal_ids: list[str],
+    contigs: dict[str, int],
+    exact: bool,
+    no_pgen: str,
+    calls: list[int],
     need_pgen: bool,
 ) -> dict[str, Any]:
     """Reads /out/matrix.mt back: people, rows a contig, and what each person carries, by Hail and by plink2.
 
     Makes /out/plink from /job/import, its rows in the matrix's order, unless `no_pgen` says why there is none. `exact`:
     `contigs` must be the stored rows a contig. Raises Mismatch, and NoPgen when plink2 fails and `need_pgen`. Gives rows,
-    rows a contig and `no_pgen`.
+    rows a contig, `no_pgen`, and `reads`: the matrix's entry fields and what `quality.reads` counts of each person.
     """
     need_complete("/out/matrix.mt")
     stored = hl.read_matrix_table("/out/matrix.mt")
@@ -100,27 +96,27 @@ def verify_matrix(
             f"The files have {sum(contigs.values())} records to keep, but {sum(rows.values())} were stored "
             f"({len(contigs)} and {len(rows)} chromosomes)."
         )
-    ours = _carried(stored)
+    with ThreadPoolExecutor(1) as beside:
+        # plink2's own scan of the same genotypes, while Hail makes its.
+        read = beside.submit(_by_plink, internal_ids, genome, no_pgen, need_pgen)
+        ours, reads = _carried(stored)
+        no_pgen, theirs = read.result()
     if [person[0] for person in ours] != internal_ids:
         raise Mismatch("The stored people are not those of the files' headers, in their order.")
     if calls and [sum(person[1:4]) for person in ours] != calls:
         raise Mismatch("The stored people do not have as many genotypes as their files.")
-    if not no_pgen:
-        no_pgen = _arrange(need_pgen, genome)
-    if not no_pgen:
-        theirs = plink.carried(internal_ids, genome)
-        if theirs != ours:
-            raise Mismatch("Hail and plink2 do not read the same genotypes from the files.")
-    return {"rows": sum(rows.values()), "contigs": rows, "no_pgen": no_pgen}
+    if not no_pgen and theirs != ours:
+        raise Mismatch("Hail and plink2 do not read the same genotypes from the files.")
+    counted = {"fields": list(stored.entry), "people": reads}
+    return {"rows": sum(rows.values()), "contigs": rows, "no_pgen": no_pgen, "reads": counted}
 
 
-def _arrange(need_pgen: bool, genome: str) -> str:
-    try:
-        return plink.arrange(ROWS, genome)
-    except NoPgen as error:
-        if need_pgen:
-            raise
-        return str(error)
+def _by_plink(
+    internal_ids: list[str], genome: str, no_pgen: str, need_pgen: bool
+) -> tuple[str, list[tuple[str, int, int, int, int]]]:
+    """Makes the PGEN; gives why there is none, else what each person carries."""
+    no_pgen = no_pgen or plink.attempt(need_pgen, plink.arrange, ROWS, genome)
+    return no_pgen, [] if no_pgen else plink.carried(internal_ids, genome)
 
 
 def _write_rows(stored: Any) -> dict[str, int]:
@@ -137,11 +133,14 @@ def _write_rows(stored: Any) -> dict[str, int]:
     return dict(counted)
 
 
-def _carried(stored: Any) -> list[tuple[str, int, int, int, int]]:
+def _carried(stored: Any) -> tuple[list[tuple[str, int, int, int, int]], list[list[Any]]]:
     """For each column in stored order: id, and how many calls are reference, heterozygous, other, and missing.
+
+    In the same scan: id, and what `quality.reads` counts.
 
     Two different alleles where people have one (Y, MT) count as missing, as plink2 counts them.
     """
+    stored = quality.with_sites(stored)
     one_copy = hl.literal({"Y", "MT", "chrY", "chrM"}).contains(stored.locus.contig)
     # The kind of a call as a power of 2^20 would overflow with the rows; two sums hold up to 2^31 rows each.
     kind = (
@@ -152,13 +151,16 @@ def _carried(stored: Any) -> list[tuple[str, int, int, int, int]]:
         .default(hl.int64(0))
     )
     other = hl.is_defined(stored.GT) & stored.GT.is_hom_var()
-    counted = stored.select_cols(sum=hl.agg.sum(kind), other=hl.agg.count_where(other), all=hl.agg.count())
-    found = []
+    counted = stored.select_cols(
+        sum=hl.agg.sum(kind), other=hl.agg.count_where(other), all=hl.agg.count(), reads=quality.reads(stored)
+    )
+    found, reads = [], []
     for column in counted.key_cols_by().cols().collect():
         reference, heterozygous = column.sum & ((1 << 31) - 1), column.sum >> 31
         missing = column.all - reference - heterozygous - column.other
         found.append((column.s, reference, heterozygous, column.other, missing))
-    return found
+        reads.append([column.s, *quality.told(column.reads)])
+    return found, reads
 
 
 def _merge(files: list[str], in_order: list[bool]) -> list[int]:

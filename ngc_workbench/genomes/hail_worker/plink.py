@@ -11,12 +11,12 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .faults import Mismatch, NoPgen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _PLINK = "/usr/bin/plink2"
 _BCFTOOLS = "/usr/bin/bcftools"
@@ -34,8 +34,18 @@ Row = tuple[str, str, str, str]
 """Contig, position, reference, alternatives."""
 
 
-def read_vcfs(files: list[str], samples: list[str], internal_ids: list[str], genome: str) -> None:
-    """Reads VCFs into /job/import, one after the other.
+def attempt(needed: bool, step: Callable[..., str], *words: Any) -> str:
+    """Does a step; gives why there is no PGEN (empty: there is). Raises NoPgen when the step does and one is `needed`."""
+    try:
+        return step(*words)
+    except NoPgen as error:
+        if needed:
+            raise
+        return str(error)
+
+
+def read_vcfs(files: list[str], samples: list[str], internal_ids: list[str], genome: str) -> str:
+    """Reads VCFs into /job/import, one after the other; gives "".
 
     `samples` are the names that each file must have, in order. They stay in scratch: what is kept has internal ids.
     Raises NoPgen when plink2 can't read them, Mismatch when it reads other people.
@@ -64,6 +74,7 @@ def read_vcfs(files: list[str], samples: list[str], internal_ids: list[str], gen
             shutil.move(made.with_suffix(suffix), _IMPORT / f"{number:06}{suffix}")
         shutil.copyfile(_people(), _IMPORT / f"{number:06}.psam")
     shutil.rmtree(_READ)
+    return ""
 
 
 def _people() -> Path:

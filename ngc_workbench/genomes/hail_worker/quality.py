@@ -3,22 +3,29 @@
 /out       the release's folder: matrix.mt and plink/, or genomes.vds; quality/reports is for plink2's reports
 
 plink2 counts from the PGEN, some thirty times as fast as Hail. Hail reads depths, qualities and read counts, which a
-PGEN does not hold, and the VDS.
+PGEN does not hold, in the scan that compares a matrix with its files (`ingest.verify_matrix`), and the VDS.
 """
 
 from __future__ import annotations
 
+import math
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hail as hl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PLINK = "/usr/bin/plink2"
 _WORK = Path("/out/quality/reports")
 _NOTHING_LEFT = "No variants remaining"
 _FEWEST_READS = 10
 """Reads at a heterozygous site from which its allele balance counts: with fewer it says nothing."""
+_UNEVEN = 0.2
+"""Share of reads below which an allele of a heterozygous call is doubtful: gnomAD's bound for calls of high quality."""
+_AUTOSOMES = frozenset(f"{style}{number}" for style in ("", "chr") for number in range(1, 23))
 
 
 class PlinkFailed(Exception):
@@ -42,61 +49,134 @@ def plink_reports(*, runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {"empty": empty}
 
 
-def depths(*, windows: list[list[Any]], genome: str) -> dict[str, Any]:
-    """Depth, quality and allele balance of each person over the rows in `windows` ([contig, first, last position]).
+def with_sites(mt: Any) -> Any:
+    """Marks rows for `reads`: `autosomal`, and `single`, two alleles of one base each."""
+    single = (hl.len(mt.alleles) == 2) & hl.is_snp(mt.alleles[0], mt.alleles[1])
+    return mt.annotate_rows(autosomal=hl.literal(_AUTOSOMES).contains(mt.locus.contig), single=single)
 
-    Gives {rows, people: [[id, mean DP, mean GQ, mean share of reads of ALT in heterozygous calls], ...]}, in stored order;
-    None where the field is not there or nothing counts. DP and GQ are means over calls; the balance is over single-base
-    sites with two alleles and at least ten reads.
+
+def reads(mt: Any) -> Any:
+    """What to count of each column of a matrix `with_sites`, so that one scan counts it beside other things.
+
+    Means of DP and GQ over calls; of heterozygous calls at single-base sites with at least ten reads, their number, the
+    mean share of reads of ALT, and the share of calls in which one allele has less than a fifth of the reads. Over the
+    autosomes; missing where the field is not there or nothing counts.
     """
-    mt = hl.read_matrix_table("/out/matrix.mt")
-    places = [hl.locus_interval(*window, includes_end=True, reference_genome=genome) for window in windows]
-    mt = hl.filter_intervals(mt, places)
-    mt = mt.annotate_rows(single=(hl.len(mt.alleles) == 2) & hl.is_snp(mt.alleles[0], mt.alleles[1]))
     nothing = hl.missing(hl.tfloat64)
-    called = hl.is_defined(mt.GT)
-    mean = {
-        name: hl.agg.filter(called, hl.agg.mean(mt[field])) if field in mt.entry else nothing
+    fields = {
+        name: hl.agg.filter(hl.is_defined(mt.GT), hl.agg.mean(mt[field])) if field in mt.entry else nothing
         for name, field in (("dp", "DP"), ("gq", "GQ"))
     }
-    balance = nothing
+    balance = hl.struct(calls=hl.missing(hl.tint64), share=nothing, uneven=nothing)
     if "AD" in mt.entry:
-        reads = mt.AD[0] + mt.AD[1]
-        counts = mt.single & mt.GT.is_het() & (hl.len(mt.AD) == 2) & (reads >= _FEWEST_READS)
-        balance = hl.agg.filter(counts, hl.agg.mean(mt.AD[1] / reads))
-    mt = mt.annotate_cols(**mean, balance=balance, rows=hl.agg.count())
-    columns = mt.key_cols_by().cols().select("s", "dp", "gq", "balance", "rows").collect()
-    return {
-        "rows": columns[0].rows if columns else 0,
-        "people": [[column.s, column.dp, column.gq, column.balance] for column in columns],
-    }
+        total = mt.AD[0] + mt.AD[1]
+        share = mt.AD[1] / total
+        counts = mt.single & mt.GT.is_het() & (hl.len(mt.AD) == 2) & (total >= _FEWEST_READS)
+        uneven = (share < _UNEVEN) | (share > 1 - _UNEVEN)
+        found = hl.struct(calls=hl.agg.count(), share=hl.agg.mean(share), uneven=hl.agg.fraction(uneven))
+        balance = hl.agg.filter(counts, found)
+    return hl.agg.filter(mt.autosomal, hl.struct(**fields, balance=balance))
+
+
+def told(column: Any) -> list[float | None]:
+    """A column's `reads` as values: DP, GQ, number of heterozygous calls, share of ALT, share of uneven calls."""
+    return [_mean(column.dp), _mean(column.gq), *_told(column.balance)]
+
+
+def _told(balance: Any) -> list[float | None]:
+    return [balance.calls, _mean(balance.share), _mean(balance.uneven)]
+
+
+def _mean(value: float | None) -> float | None:
+    """A mean; None where Hail has one of nothing, which is not a number for it."""
+    return None if value is None or math.isnan(value) else value
 
 
 def vds_samples() -> dict[str, Any]:
-    """Hail's `vds.sample_qc` of /out/genomes.vds, in stored order.
+    """What each person of /out/genomes.vds has on the autosomes, in stored order, by Hail's `vds.sample_qc` and our sums.
 
-    Gives {rows, people: [[id, het, hom_alt, transitions, transversions, singletons, bases with GQ of at least 20], ...]}.
+    Gives {rows, people: [[id, heterozygous calls, homozygous calls of an alternative, transitions, transversions,
+    singletons, bases with GQ of at least 20, mean DP, number of heterozygous calls with ten reads, their mean share of
+    reads of ALT, their share of uneven calls], ...]}. Mean DP is over bases: a block counts as often as it is long.
     """
-    vds = hl.vds.read_vds("/out/genomes.vds")
-    variants = vds.variant_data
-    if "GT" not in variants.entry:
-        variants = variants.annotate_entries(GT=hl.vds.lgt_to_gt(variants.LGT, variants.LA))
-    found = hl.vds.sample_qc(hl.vds.VariantDataset(vds.reference_data, variants), gq_bins=(0, 20), dp_bins=(0,))
-    by_id = {
+    stored = hl.vds.read_vds("/out/genomes.vds")
+    ids = stored.variant_data.key_cols_by().s.collect()
+    vds = hl.vds.filter_chromosomes(stored, keep=list(_contigs(stored.variant_data.locus.dtype.reference_genome)))
+    counts = _counts(vds)
+    variants = _variant_reads(vds.variant_data)
+    blocks = _block_reads(vds.reference_data)
+    people = []
+    for one in ids:
+        bases, depth = (here + there for here, there in zip(variants[one][0], blocks[one], strict=True))
+        people.append([one, *counts[one], depth / bases if bases else None, *variants[one][1]])
+    return {"people": people, "rows": vds.variant_data.count_rows()}
+
+
+def _counts(vds: Any) -> dict[str, list[int | None]]:
+    """Hail's own figures by person; the last, bases with a GQ of at least 20, is None when a half has no GQ."""
+    variants, blocks = vds.variant_data, vds.reference_data
+    known = "GQ" in variants.entry and "GQ" in blocks.entry
+    call = variants.GT if "GT" in variants.entry else hl.vds.lgt_to_gt(variants.LGT, variants.LA)
+    nothing = hl.missing(hl.tint32)
+    plain = hl.vds.VariantDataset(
+        blocks.select_entries("LEN", END=_end(blocks), GQ=blocks.GQ if known else nothing),
+        variants.select_entries(GT=call, GQ=variants.GQ if known else nothing),
+    )
+    return {
         row.s: [
-            row.n_het,
-            row.n_hom_var,
-            row.n_transition,
-            row.n_transversion,
-            row.n_singleton,
-            *row.bases_over_gq_threshold,
+            row.n_het, row.n_hom_var, row.n_transition, row.n_transversion, row.n_singleton,
+            row.bases_over_gq_threshold[0] if known else None,
         ]
-        for row in found.collect()
+        for row in hl.vds.sample_qc(plain, gq_bins=(20,)).collect()
+    }  # fmt: skip
+
+
+def _end(blocks: Any) -> Any:
+    """The last base of a block."""
+    return blocks.END if "END" in blocks.entry else blocks.locus.position + blocks.LEN - 1
+
+
+def _contigs(genome: Any) -> Iterator[str]:
+    """The autosomes' names in a reference genome."""
+    return (name for name in genome.contigs if name in _AUTOSOMES)
+
+
+def _variant_reads(mt: Any) -> dict[str, tuple[list[int], list[float | None]]]:
+    """By person: calls and their sum of DP, and the balance of heterozygous calls, alleles by their local numbers."""
+    call = mt.LGT if "LGT" in mt.entry else mt.GT
+    depth = (
+        hl.struct(bases=hl.agg.count_where(hl.is_defined(mt.DP)), sum=hl.agg.sum(mt.DP)) if "DP" in mt.entry else None
+    )
+    field = next((mt[name] for name in ("LAD", "AD") if name in mt.entry), None)
+    wanted: dict[str, Any] = {"depth": depth} if depth is not None else {}
+    if field is not None:
+        # Reads stand in the order of a person's own alleles, of which a call names two.
+        here, there = field[call[0]], field[call[1]]
+        total = here + there
+        share = there / total
+        other = mt.LA[call[1]] if "LGT" in mt.entry else call[1]
+        plain = (call[0] == 0) & hl.is_snp(mt.alleles[0], mt.alleles[other])
+        uneven = (share < _UNEVEN) | (share > 1 - _UNEVEN)
+        found = hl.struct(calls=hl.agg.count(), share=hl.agg.mean(share), uneven=hl.agg.fraction(uneven))
+        wanted["balance"] = hl.agg.filter(plain & call.is_het() & (total >= _FEWEST_READS), found)
+    columns = mt.select_cols(**wanted).key_cols_by().cols().collect()
+    return {
+        column.s: (
+            [column.depth.bases, column.depth.sum] if depth is not None else [0, 0],
+            _told(column.balance) if field is not None else [None, None, None],
+        )
+        for column in columns
     }
-    ids = vds.variant_data.key_cols_by().s.collect()
-    return {"people": [[one, *by_id[one][:5], by_id[one][-1]] for one in ids], "rows": vds.variant_data.count_rows()}
 
 
-def entry_fields() -> dict[str, Any]:
-    """The entry fields of /out/matrix.mt."""
-    return {"fields": list(hl.read_matrix_table("/out/matrix.mt").entry)}
+def _block_reads(mt: Any) -> dict[str, list[int]]:
+    """By person: bases in reference blocks, and the sum of their depths."""
+    field = next((mt[name] for name in ("DP", "MIN_DP") if name in mt.entry), None)
+    if field is None:
+        return {one: [0, 0] for one in mt.key_cols_by().s.collect()}
+    length = hl.int64(_end(mt) - mt.locus.position + 1)
+    known = hl.is_defined(field)
+    counted = mt.select_cols(
+        bases=hl.agg.filter(known, hl.agg.sum(length)), sum=hl.agg.filter(known, hl.agg.sum(length * field))
+    )
+    return {column.s: [column.bases, column.sum] for column in counted.key_cols_by().cols().collect()}

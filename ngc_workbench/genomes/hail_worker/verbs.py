@@ -38,8 +38,6 @@ VERBS: dict[str, tuple[str, Any]] = {
     "cut_vds": ("Writing the genotypes of a cut", cuts.cut_vds),
     "recount": ("Counting what a view holds", recount.recount),
     "plink_reports": ("Measuring quality", quality.plink_reports),
-    "entry_fields": ("Measuring quality", quality.entry_fields),
-    "depths": ("Measuring depth and allele balance", quality.depths),
     "vds_samples": ("Measuring quality", quality.vds_samples),
 }
 """The closed list: what is said while it runs, and what does it."""

@@ -143,9 +143,7 @@ class Run:
                     "vds", contigs=sources.contigs, kept=[source.kept for source in sources.files], **order
                 ),
             )  # fmt: skip
-            seen = self._stage(
-                "comparison", (), lambda: worker.call("verify_vds", internal_ids=ids, read=made["read"])
-            )
+            seen = self._stage("comparison", (), lambda: worker.call("verify_vds", internal_ids=ids, read=made["read"]))
             store.readable_by_all(self._draft.release / "genomes.vds")
             return {**made, **seen, "kind": "vds"}
         need_pgen = NO_PGEN not in self._accept
@@ -190,7 +188,8 @@ class Run:
             "quality", ("release/quality",),
             lambda: quality.measure(
                 worker, self._draft.release, kind=stored["kind"], internal_ids=stored["people"], genome=sources.genome,
-                declared_sex=declared, small=self._settings.small_count, progress=self._progress,
+                reads=stored.get("reads"), declared_sex=declared, small=self._settings.small_count,
+                progress=self._progress,
             ),
         )  # fmt: skip
 

@@ -5,8 +5,8 @@
     relatedness.tsv     pairs of second degree or nearer
     summary.json        medians, what is flagged, what could not be determined and why, thresholds with their sources
 
-Counts come from plink2 on the PGEN; depth and allele balance from one short scan by Hail, over rows that are spread
-over the autosomes. Figures of people are over the autosomes. All files belong to the custodian zone.
+Counts come from plink2 on the PGEN; depth and allele balance from the scan in which Hail compares the stored matrix with
+the files. Figures of people are over the autosomes. All files belong to the custodian zone.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ from ngc_workbench.errors import IntegrityError
 from ngc_workbench.genomes import store
 from ngc_workbench.genomes.quality import parsing, plan, summary, variants
 from ngc_workbench.genomes.quality import people as figures
-from ngc_workbench.genomes.quality.people import FIGURES, Person
+from ngc_workbench.genomes.quality.people import FIGURES, Pair, Person
 from ngc_workbench.genomes.quality.thresholds import DEFAULT, Thresholds
 from ngc_workbench.genomes.worker import Worker
 
 _NO_X = "no variants of chromosome X outside the regions that it shares with Y"
 _NO_Y = "no variants of chromosome Y outside the regions that it shares with X"
 _NO_AUTOSOMES = "no variants of chromosomes 1 to 22"
-_ENTRY_FIELDS = {"mean_depth": "DP", "mean_gq": "GQ", "het_allele_balance": "AD"}
+_FROM_READS = {
+    "mean_depth": "DP", "mean_gq": "GQ", "het_reads_calls": "AD", "het_allele_balance": "AD", "het_uneven": "AD",
+}  # fmt: skip
+"""Figures from depths and reads, in the worker's order, and the entry field that each takes."""
 
 
 def measure(
@@ -39,6 +42,7 @@ def measure(
     internal_ids: Sequence[str],
     genome: str,
     progress: Callable[[str], None],
+    reads: Mapping[str, Any] | None = None,
     declared_sex: Mapping[str, str] | None = None,
     limits: Thresholds = DEFAULT,
     small: int = 5,
@@ -46,7 +50,8 @@ def measure(
     """Writes draft/quality; gives the summary for the manifest, in which counts of people below `small` are hidden.
 
     `draft` is the release's folder, which the worker has at /out: matrix.mt and plink/ (`kind` matrix), or genomes.vds
-    (`kind` vds). `internal_ids` are the people in stored order, `declared_sex` what the phenotypes say of them. Raises
+    (`kind` vds). `internal_ids` are the people in stored order, `reads` (of a matrix)
+    the entry fields and counts that its comparison gave, `declared_sex` what the phenotypes say. Raises
     IntegrityError when a report is about other people or variants, and what the worker raises.
     """
     progress("Measuring quality")
@@ -58,10 +63,12 @@ def measure(
     if kind == "vds":
         job.vds()
     else:
-        job.matrix()
+        job.matrix(reads or {"fields": [], "people": []})
     shutil.rmtree(work)
     duplicates = frozenset(one for pair in job.pairs or () if pair[3] == "duplicate" for one in pair[:2])
     figures.flag(job.people, duplicates, declared_sex or {}, limits)
+    if job.pairs is not None:
+        job.pairs = figures.doubt(job.pairs, job.people)
     _write_samples(folder / "samples.tsv", job.people)
     _write(folder / "relatedness.tsv", ("id1", "id2", "kinship", "degree"), job.pairs or ())
     degrees = None if job.pairs is None else [pair[3] for pair in job.pairs]
@@ -83,52 +90,51 @@ class _Measuring:
         self._genome = genome
         self._limits = limits
         self.people = [Person(one) for one in ids]
-        self.pairs: list[tuple[str, str, str, str]] | None = None
+        self.pairs: list[Pair] | None = None
         self.variants: dict[str, Any] | None = None
         self.missing: dict[str, str] = {}
         self.used: dict[str, int] = {}
 
-    def matrix(self) -> None:
-        """From the PGEN and the matrix."""
+    def matrix(self, reads: Mapping[str, Any]) -> None:
+        """From the PGEN, and what was counted of the matrix."""
         self._lacks("only a release of gVCFs tells it", "bases_gq20")
+        self._reads(reads)
         pvar = self._draft / "plink" / "genotypes.pvar"
-        if not pvar.is_file() or not self._ids:
+        if not pvar.is_file():
             self._lacks("the release has no PGEN", *FIGURES[:7], "x_het", "x_f", "y_call_rate")
-            self._lacks("the release has no PGEN", "sex", "relatedness", "variants", *_ENTRY_FIELDS)
+            self._lacks("the release has no PGEN", "sex", "relatedness", "variants")
             return
         places = plan.survey(pvar, self._genome)
         (self._work / "people.psam").write_text("#IID\n" + "".join(f"{one}\n" for one in self._ids), encoding="utf-8")
-        if places.x or places.y:
+        if places.sexes:
             plan.write_renamed(pvar, self._work / "sexes.pvar", self._genome)
         empty = self._plink(plan.people_runs(places, len(self._ids), self._limits))
         self._calls(places)
         self._common(places, empty)
         self._sexes(places, empty)
-        (self._work / "sexed.psam").write_text(
-            "#IID\tSEX\n"
-            + "".join(f"{one.internal_id}\t{ {'male': 1, 'female': 2}.get(one.sex, 'NA') }\n" for one in self.people),
-            encoding="utf-8",
-        )
-        if places.rows:
+        if not places.only_autosomes:
+            (self._work / "sexed.psam").write_text(
+                "#IID\tSEX\n" + "".join(f"{one.internal_id}\t{_SEXES.get(one.sex, 'NA')}\n" for one in self.people),
+                encoding="utf-8",
+            )
             self._plink([plan.variants_run()])
-            target = self._work.parent / "variants.tsv.gz"
-            self.variants = variants.write(self._work, pvar, target, self._limits)
-        self._depths(pvar, places)
+        self.variants = variants.write(self._work, pvar, self._work.parent / "variants.tsv.gz", self._limits)
 
     def vds(self) -> None:
-        """From Hail's own report on a VDS."""
+        """From Hail's own reports on a VDS."""
         found = self._worker.call("vds_samples")
-        names = ("het", "hom_alt", "_ts", "_tv", "singletons", "bases_gq20")
+        names = ("het", "hom_alt", "_ts", "_tv", "singletons", "bases_gq20", "mean_depth", *list(_FROM_READS)[2:])
         for person, (one, *values) in zip(self.people, found["people"], strict=True):
             self._same(person, one)
             seen = dict(zip(names, values, strict=True))
             person.figures = {name: seen[name] for name in names if not name.startswith("_")}
             person.figures["ti_tv"] = parsing.ratio(seen["_ts"], seen["_tv"])
             person.figures["het_hom_ratio"] = parsing.ratio(seen["het"], seen["hom_alt"])
-        reason = (
-            "a release of gVCFs: sites without a variant are blocks, so bases_gq20 stands in place of the call rate"
-        )
-        self._lacks(reason, "call_rate", "inbreeding_f", *_ENTRY_FIELDS, "x_het", "x_f", "y_call_rate")
+        for name, field in (("mean_depth", "DP"), ("het_reads_calls", "AD"), ("bases_gq20", "GQ")):
+            if all(person.figures[name] is None for person in self.people):
+                self._lacks(f"the files have no field {field}", name)
+        reason = "a release of gVCFs, where a site without a variant is part of a block"
+        self._lacks(reason, "call_rate", "mean_gq", "inbreeding_f", "x_het", "x_f", "y_call_rate")
         self._lacks(reason, "sex", "relatedness", "variants")
         self.used["vds_rows"] = found["rows"]
 
@@ -215,24 +221,18 @@ class _Measuring:
             y_rate = person.figures.get("y_call_rate") if places.y >= limits.y_variants else None
             person.sex = figures.sex_of(person.figures["x_f"], y_rate, limits)
 
-    def _depths(self, pvar: Path, places: plan.Places) -> None:
-        if not places.autosomal:
-            self._lacks(_NO_AUTOSOMES, *_ENTRY_FIELDS)
-            return
-        fields = set(self._worker.call("entry_fields")["fields"])
-        if fields & set(_ENTRY_FIELDS.values()):
-            windows = plan.windows(pvar, places.autosomal, self._limits.depth_rows)
-            found = self._worker.call("depths", windows=windows, genome=self._genome)
-            self.used["depth_rows"] = found["rows"]
-            for person, (one, *values) in zip(self.people, found["people"], strict=True):
-                self._same(person, one)
-                person.figures |= dict(zip(_ENTRY_FIELDS, values, strict=True))
-        for name, field in _ENTRY_FIELDS.items():
-            if field not in fields:
+    def _reads(self, reads: Mapping[str, Any]) -> None:
+        for person, (one, *values) in zip(self.people, reads["people"], strict=bool(reads["people"])):
+            self._same(person, one)
+            person.figures |= dict(zip(_FROM_READS, values, strict=True))
+        for name, field in _FROM_READS.items():
+            if field not in reads["fields"]:
                 self._lacks(f"the files have no field {field}", name)
 
 
 _CALLS = ("HOM_REF_CT", "HET_CT", "HOM_ALT_CT")
+_SEXES = {"male": 1, "female": 2}
+"""As plink2 writes them."""
 
 
 def _write_samples(path: Path, people: Sequence[Person]) -> None:

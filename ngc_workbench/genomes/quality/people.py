@@ -11,7 +11,7 @@ from ngc_workbench.genomes.quality.thresholds import Thresholds
 
 FIGURES = (
     "call_rate", "het", "hom_alt", "het_hom_ratio", "ti_tv", "singletons", "inbreeding_f", "mean_depth", "mean_gq",
-    "het_allele_balance", "x_het", "x_f", "y_call_rate", "bases_gq20",
+    "het_reads_calls", "het_allele_balance", "het_uneven", "x_het", "x_f", "y_call_rate", "bases_gq20",
 )  # fmt: skip
 """Figures, by the field's terms, in the order of samples.tsv."""
 
@@ -21,7 +21,8 @@ FLAGS: dict[str, str] = {
     "low_gq": "have a mean genotype quality below {mean_gq}: their calls are less sure",
     "het_excess": "have too many heterozygous calls (F far below the median): a hint of contamination, ask the laboratory",
     "het_deficit": "have too few heterozygous calls (F far above the median): related parents, or alleles that were not seen",
-    "allele_balance": "have reads of heterozygous calls outside {allele_balance_low} to {allele_balance_high}: "
+    "allele_balance": "have heterozygous calls whose reads don't come half and half (a mean share outside "
+    "{allele_balance_low} to {allele_balance_high}, or more than {uneven} of the calls with a share outside 0.2 to 0.8): "
     "a hint of contamination, ask the laboratory",
     "ti_tv_outlier": "have an unusual ratio of transitions to transversions: look for wrong calls",
     "het_hom_outlier": "have an unusual ratio of heterozygous to homozygous calls: other ancestry, or contamination",
@@ -36,6 +37,10 @@ _SEXES = {"male": "male", "m": "male", "mand": "male", "1": "male", "female": "f
           "kvinde": "female", "k": "female", "2": "female"}  # fmt: skip
 _MAD_SCALE = 1.4826
 """Makes the median absolute deviation of a normal distribution its standard deviation."""
+
+
+Pair = tuple[str, str, str, str]
+"""Two internal ids, kinship as plink2 wrote it, and the degree."""
 
 
 @dataclass
@@ -71,9 +76,15 @@ def flag(
         "low_call_rate": lambda one: _below(one, "call_rate", limits.call_rate),
         "low_depth": lambda one: _below(one, "mean_depth", limits.mean_depth),
         "low_gq": lambda one: _below(one, "mean_gq", limits.mean_gq),
+        # Reads of another person pull the share down where they lack the allele, and up where they have it twice: the mean
+        # may stay at a half while single calls leave it.
         "allele_balance": lambda one: (
-            _below(one, "het_allele_balance", limits.allele_balance_low)
-            or _above(one, "het_allele_balance", limits.allele_balance_high)
+            not _below(one, "het_reads_calls", limits.balance_calls)
+            and (
+                _below(one, "het_allele_balance", limits.allele_balance_low)
+                or _above(one, "het_allele_balance", limits.allele_balance_high)
+                or _above(one, "het_uneven", limits.uneven)
+            )
         ),
     }
     bounds = {name: _bounds(people, name, limits) for name in ("ti_tv", "het_hom_ratio")}
@@ -124,3 +135,15 @@ def _above(figures: Mapping[str, Any], name: str, bound: float) -> bool:
 def degree(kinship: float, limits: Thresholds) -> str:
     """duplicate, first or second, for a pair whose kinship lies above second degree's bound."""
     return "duplicate" if kinship > limits.duplicate else "first" if kinship > limits.first_degree else "second"
+
+
+def doubt(pairs: Sequence[Pair], people: Sequence[Person]) -> list[Pair]:
+    """Pairs, those of a person with too many heterozygous calls as `unclear`: a mixed sample looks related to everybody.
+
+    A duplicate stays one. Kinship estimates by KING-robust rest on counts of heterozygous calls.
+    """
+    mixed = {person.internal_id for person in people if "het_excess" in person.flags}
+    return [
+        (one, other, kinship, "unclear" if found != "duplicate" and mixed & {one, other} else found)
+        for one, other, kinship, found in pairs
+    ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,13 @@ _OWN_PART = {
     "GRCh37": {"X": (2_699_521, 154_931_043), "Y": (2_649_521, 59_034_049)},
     "GRCh38": {"X": (2_781_480, 155_701_382), "Y": (2_781_480, 56_887_902)},
 }
+_CALLS = ["--sample-counts", "cols=homref,homalt,het,dipts,diptv,dipsingle,missing"]
+_VARIANTS = [
+    "--missing", "variant-only", "vcols=nmiss,nobs", "--freq", "counts", "cols=chrom,pos,ref,alt,altfreq,nobs", "--hardy",
+    "cols=gcounts,p",
+]  # fmt: skip
 _AUTOSOMES = frozenset(map(str, range(1, 23)))
 _RENAMED = {"X": "1", "Y": "2", "": "3"}
-_WINDOWS = 20
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,16 @@ class Places:
     autosomal: int
     x: int
     y: int
+
+    @property
+    def only_autosomes(self) -> bool:
+        """Whether all rows are autosomal: sexes then change no count of a variant."""
+        return self.rows == self.autosomal
+
+    @property
+    def sexes(self) -> bool:
+        """Whether there are rows of X's or Y's own part."""
+        return bool(self.x or self.y)
 
 
 def rows_of(pvar: Path) -> Iterator[list[str]]:
@@ -75,24 +88,6 @@ def write_renamed(pvar: Path, target: Path, genome: str) -> None:
             out.write("\t".join([_RENAMED[sex_part(row[0], int(row[1]), genome)], *row[1:5]]) + "\n")
 
 
-def windows(pvar: Path, autosomal: int, rows: int) -> list[tuple[str, int, int]]:
-    """Stretches (contig, first and last position) that hold about `rows` autosomal rows, evenly spread."""
-    size = max(1, rows // _WINDOWS)
-    count = min(_WINDOWS, -(-autosomal // size))
-    starts = [at * autosomal // count for at in range(count)] if autosomal else []
-    found: list[tuple[str, int, int]] = []
-    places = ((row[0], int(row[1])) for row in rows_of(pvar) if is_autosome(row[0]))
-    done = 0
-    for start in starts:
-        stretch = list(islice(places, max(0, start - done), start - done + size))
-        done = start + size
-        # A stretch over two chromosomes keeps its first.
-        own = [position for contig, position in stretch if contig == stretch[0][0]]
-        if own:
-            found.append((stretch[0][0], own[0], own[-1]))
-    return found
-
-
 def _common(limits: Thresholds, spaced: bool) -> list[str]:
     flags = ["--maf", str(limits.common), "--geno", "0.05", "--max-alleles", "2", "--snps-only", "just-acgt"]
     return [*flags, "--bp-space", str(limits.spacing)] if spaced and limits.spacing else flags
@@ -101,10 +96,12 @@ def _common(limits: Thresholds, spaced: bool) -> list[str]:
 def people_runs(places: Places, people: int, limits: Thresholds) -> list[dict[str, Any]]:
     """Runs about people: calls, F and the list of common variants, X and Y."""
     runs = []
+    # A run costs a start of plink2 and a reading of the genotypes, so figures that need no filter share one.
+    if places.only_autosomes:
+        runs.append(_run("calls", _CALLS + _VARIANTS))
+    elif places.autosomal:
+        runs.append(_run("calls", ["--autosome", *_CALLS]))
     if places.autosomal:
-        runs.append(
-            _run("calls", ["--autosome", "--sample-counts", "cols=homref,homalt,het,dipts,diptv,dipsingle,missing"])
-        )
         flags = ["--autosome", *_common(limits, spaced=True), "--write-snplist", "allow-dups"]
         runs.append(_run("common", flags + (_het() if people >= limits.f_people else [])))
     if places.x and people >= limits.f_people:
@@ -127,9 +124,8 @@ def kinship_run(limits: Thresholds) -> dict[str, Any]:
 
 
 def variants_run() -> dict[str, Any]:
-    """Counts of each variant. The people's sexes say how X and Y are counted."""
-    flags = ["--missing", "variant-only", "vcols=nmiss,nobs", "--freq", "counts", "cols=chrom,pos,ref,alt,altfreq,nobs"]
-    return _run("variants", [*flags, "--hardy", "cols=gcounts,p"], psam="sexed.psam")
+    """Counts of each variant when there are others than autosomal ones. The people's sexes say how X and Y are counted."""
+    return _run("calls", _VARIANTS, psam="sexed.psam")
 
 
 def _run(name: str, flags: list[str], *, psam: str = "people.psam", pvar: str = "") -> dict[str, Any]:

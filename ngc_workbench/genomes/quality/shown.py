@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ngc_workbench.genomes.quality.people import FLAGS
+from ngc_workbench.genomes.quality.people import FIGURES, FLAGS
 
 _WIDTH = 100
+_ID = 29
 _NAMES = {
     "call_rate": "call rate",
     "het": "heterozygous calls",
@@ -19,7 +20,9 @@ _NAMES = {
     "inbreeding_f": "inbreeding coefficient F",
     "mean_depth": "mean depth",
     "mean_gq": "mean genotype quality",
-    "het_allele_balance": "allele balance of heterozygotes",
+    "het_reads_calls": "heterozygous calls with 10 reads",
+    "het_allele_balance": "share of ALT in their reads",
+    "het_uneven": "their part outside 0.2 to 0.8",
     "x_het": "heterozygosity of X",
     "x_f": "F of X",
     "y_call_rate": "call rate of Y",
@@ -32,13 +35,17 @@ _PAIRS = {
     "duplicate": "with the genotypes of one person (twins, duplicates)",
     "first": "first degree",
     "second": "second degree",
+    "unclear": "unclear: one of them has too many heterozygous calls, and so looks related to everybody",
 }
 _VARIANT_FLAGS = {
     "low_call_rate": "have a call rate below {variant_call_rate}: leave them out of analyses",
     "hwe": "depart from Hardy-Weinberg equilibrium (p < {hwe_p}): often wrong calls",
     "monomorphic": "are the same in everybody",
 }
-_COLUMNS = ("call_rate", "het_hom_ratio", "ti_tv", "singletons", "inbreeding_f", "mean_depth", "inferred_sex")
+_COLUMNS = {
+    "call_rate": "call rate", "het_hom_ratio": "het/hom", "ti_tv": "ti/tv", "singletons": "singleton", "inbreeding_f": "F",
+    "mean_depth": "depth", "inferred_sex": "sex",
+}  # fmt: skip
 
 
 def lines(summary: Mapping[str, Any]) -> list[str]:
@@ -47,26 +54,24 @@ def lines(summary: Mapping[str, Any]) -> list[str]:
     out = [f"{summary['people']} people", ""]
     if summary["figures"]:
         out.append(f"{'of a person':40}{'lower quartile':>16}{'median':>16}{'upper quartile':>16}")
-        for name, one in summary["figures"].items():
+        for name, one in _in_order(summary["figures"], FIGURES):
             cells = "".join(f"{one[key]:>16.6g}" for key in ("q1", "median", "q3"))
             out.append(f"{_NAMES[name]:40}{cells}")
     else:
         out.append("Medians and quartiles are not shown for so few people.")
     out += ["", "Unusual people (who: --samples)"]
-    flagged = [f"{count} {FLAGS[name].format(**limits)}" for name, count in summary["flagged"].items()]
+    flagged = [f"{count} {FLAGS[name].format(**limits)}" for name, count in _in_order(summary["flagged"], FLAGS)]
     for text in flagged or ["none"]:
         out += _wrapped(f"{text}.")
     if summary["sexes"]:
         out += ["", "Sex by genotypes: " + ", ".join(f"{count} {sex}" for sex, count in summary["sexes"].items())]
     if summary["pairs"] is not None:
         out += ["", "Pairs of relatives"]
-        out += [f"  {count} {_PAIRS[name]}" for name, count in summary["pairs"].items()]
+        out += [f"  {count} {_PAIRS[name]}" for name, count in _in_order(summary["pairs"], _PAIRS)]
     if summary["variants"] is not None:
         out += ["", f"{summary['variants']['rows']} variants"]
         for name, count in sorted(summary["variants"]["flagged"].items()):
             out += _wrapped(f"{count} {_VARIANT_FLAGS[name].format(**limits)}.")
-    if "depth_rows" in summary["used"]:
-        out += ["", f"Depth, genotype quality and allele balance: over {summary['used']['depth_rows']} variants."]
     reasons: dict[str, list[str]] = {}
     for name, reason in summary["not_determinable"].items():
         reasons.setdefault(reason, []).append(_NAMES[name])
@@ -77,11 +82,16 @@ def lines(summary: Mapping[str, Any]) -> list[str]:
     return out
 
 
+def _in_order(found: Mapping[str, Any], order: Iterable[str]) -> list[tuple[str, Any]]:
+    """A manifest is read back sorted by letters; people read figures in the order of their table."""
+    return [(name, found[name]) for name in order if name in found]
+
+
 def sample_lines(rows: Sequence[Mapping[str, str]]) -> list[str]:
     """Rows of samples.tsv; those with flags first."""
-    out = [f"{'id':22}" + "".join(f"{name[:10]:>11}" for name in _COLUMNS)]
+    out = [f"{'id':{_ID}}" + "".join(f"{heading:>10}" for heading in _COLUMNS.values())]
     for row in sorted(rows, key=lambda row: not row["flags"]):
-        out.append(f"{row['id']:22}" + "".join(f"{_short(row[name]):>11}" for name in _COLUMNS))
+        out.append(f"{row['id']:{_ID}}" + "".join(f"{_short(row[name]):>10}" for name in _COLUMNS))
         if row["flags"]:
             out += _wrapped(row["flags"].replace(",", ", "))
     return out

@@ -10,7 +10,7 @@ from typing import Any
 from ngc_workbench.genomes.quality.people import FIGURES, FLAGS, Person
 from ngc_workbench.genomes.quality.thresholds import Thresholds
 
-DEGREES = ("duplicate", "first", "second")
+DEGREES = ("duplicate", "first", "second", "unclear")
 
 
 def of(
@@ -32,7 +32,7 @@ def of(
         "figures": {name: spread for name in FIGURES if (spread := _quartiles(people, name)) is not None},
         "flagged": {name: flags[name] for name in FLAGS if flags[name]},
         "sexes": dict(sorted(sexes.items())),
-        "pairs": None if pairs is None else {one: list(pairs).count(one) for one in DEGREES},
+        "pairs": None if pairs is None else {one: Counter(pairs)[one] for one in DEGREES},
         "variants": dict(variants) if variants is not None else None,
         "not_determinable": dict(missing),
         "used": dict(used),

@@ -7,8 +7,8 @@ from typing import Any
 
 _ANDERSON = "Anderson et al. 2010, Nat Protoc 5:1564"
 _KING = "Manichaikul et al. 2010, Bioinformatics 26:2867 (KING-robust)"
-_GNOMAD = "gnomAD v3 sample QC (Karczewski et al. 2020, Nature 581:434, and its methods notes)"
-_PLINK = "PLINK 1.9 documentation, --check-sex"
+_GNOMAD = "gnomAD's published code for quality control (gnomad_methods, gnomad_qc)"
+_PLINK = "PLINK 1.9, defaults of --check-sex"
 _OURS = "the workbench's own choice"
 
 
@@ -23,6 +23,8 @@ class Thresholds:
     singletons: float = 10
     allele_balance_low: float = 0.40
     allele_balance_high: float = 0.60
+    uneven: float = 0.10
+    balance_calls: int = 100
     mean_depth: float = 15.0
     mean_gq: float = 20.0
     duplicate: float = 0.354
@@ -38,7 +40,6 @@ class Thresholds:
     x_f_male: float = 0.8
     y_variants: int = 20
     y_present: float = 0.5
-    depth_rows: int = 500
     variant_call_rate: float = 0.95
     hwe_p: float = 1e-6
 
@@ -49,14 +50,16 @@ class Thresholds:
 
 SOURCES: dict[str, str] = {
     "call_rate": f"{_ANDERSON}: 3 to 7 % missing calls a sample",
-    "mads": f"{_GNOMAD}: distance from the median, in scaled median absolute deviations (times 1.4826)",
+    "mads": f"{_GNOMAD}: distance from the median in median absolute deviations, each times 1.4826",
     "mads_people": f"{_OURS}: with fewer people a median says too little",
     "inbreeding_f": f"{_OURS}: least distance from the median F that counts, beside the rule of deviations",
     "singletons": f"{_OURS}: least distance from the median that counts, beside the rule of deviations",
     "allele_balance_low": f"{_OURS}: a clean sample lies near 0.5",
     "allele_balance_high": f"{_OURS}: a clean sample lies near 0.5",
-    "mean_depth": f"{_GNOMAD}: mean coverage",
-    "mean_gq": f"{_GNOMAD}: genotype quality of an adjusted call, here of the mean",
+    "uneven": f"{_OURS}: of a clean sample, one call in fifty at ten reads, fewer at more",
+    "balance_calls": f"{_OURS}: fewer heterozygous calls with ten reads say too little",
+    "mean_depth": f"{_GNOMAD}: least mean depth of a genome",
+    "mean_gq": f"{_GNOMAD}: least quality of a single call; here of the mean, which is the workbench's own choice",
     "duplicate": _KING,
     "first_degree": _KING,
     "second_degree": _KING,
@@ -70,9 +73,8 @@ SOURCES: dict[str, str] = {
     "x_f_male": _PLINK,
     "y_variants": _OURS,
     "y_present": _OURS,
-    "depth_rows": f"{_OURS}: rows over which depth and allele balance are measured, spread evenly over the autosomes",
-    "variant_call_rate": f"{_ANDERSON}: variants with more than 5 % missing calls",
-    "hwe_p": f"{_ANDERSON}: from 1e-5 to 1e-7 in use",
+    "variant_call_rate": f"{_ANDERSON}: leaves out variants with more than 5 % missing calls",
+    "hwe_p": f"{_OURS}; {_ANDERSON} tells of bounds from 0.001 to 5.7e-7",
 }
 """Where each value comes from."""
 

@@ -24,19 +24,19 @@ hwe_p is plink2's exact test, one for each alternative; "." where plink2 gives n
 
 
 def write(reports: Path, pvar: Path, target: Path, limits: Thresholds) -> dict[str, Any]:
-    """Writes `target` from the reports `variants.vmiss`, `.acount` and `.hardy`.
+    """Writes `target` from the reports `calls.vmiss`, `.acount` and `.hardy`.
 
     Gives {rows, flagged: {flag: rows}}. Raises IntegrityError when the reports are about other rows than the .pvar.
     """
     flagged: Counter[str] = Counter()
     count = 0
-    hardy = reports / "variants.hardy"
+    hardy = reports / "calls.hardy"
     tests = rows(hardy) if hardy.is_file() else iter(())
     waiting = next(tests, None)
     with target.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
         out = io.TextIOWrapper(packed, encoding="utf-8", newline="\n")
         out.write("\t".join(HEADER) + "\n")
-        both = (rows(reports / "variants.vmiss"), rows(reports / "variants.acount"))
+        both = (rows(reports / "calls.vmiss"), rows(reports / "calls.acount"))
         for row, missing, counts in zip_longest(rows_of(pvar), *both):
             if not row or not missing or not counts or not row[2] == missing["ID"] == counts["ID"]:
                 raise IntegrityError(
@@ -70,7 +70,8 @@ def _figures(
 ) -> tuple[list[str], list[str]]:
     """Flags, and the cells call_rate, allele_counts, allele_number, allele_frequencies."""
     possible, number = int(missing["OBS_CT"]), int(counts["OBS_CT"])
-    alleles = [int(text) for text in counts["ALT_CTS"].split(",")]
+    # Halves where people have one copy: a call of two alleles on MT counts each as one half.
+    alleles = [float(text) for text in counts["ALT_CTS"].split(",")]
     flags = []
     rate = 1 - int(missing["MISSING_CT"]) / possible if possible else None
     if rate is not None and rate < limits.variant_call_rate:
@@ -80,5 +81,5 @@ def _figures(
     if number and (sum(alleles) in {0, number}):
         flags.append("monomorphic")
     frequencies = ",".join(f"{one / number:.6g}" if number else "." for one in alleles)
-    cells = ["." if rate is None else f"{rate:.6g}", ",".join(map(str, alleles)), str(number), frequencies]
+    cells = ["." if rate is None else f"{rate:.6g}", counts["ALT_CTS"], str(number), frequencies]
     return flags, cells

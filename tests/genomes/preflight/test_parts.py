@@ -199,4 +199,21 @@ def test_progress_says_how_far_it_is(write_vcf, monkeypatch):
     said = []
     check_files([write_vcf("a.vcf"), write_vcf("b.vcf")], progress=said.append, processes=1)
     assert [line.split(" %")[0] for line in said] == ["Checking 2 files: 50", "Checking 2 files: 100"]
-    assert "MB/s, about 0 s left" in said[1]
+    assert not any("MB/s" in line for line in said), "a rate of a few bytes says nothing"
+
+
+def test_a_rate_is_told_once_there_is_one(monkeypatch):
+    """The start of processes and the first bytes are not in it: 10 MB in 5 s are 2 MB/s, and 20 more take 10 s."""
+    now = [0.0]
+    monkeypatch.setattr(check.time, "monotonic", lambda: now[0])
+    said = []
+    meter = check._Meter(30_000_100, 1, said.append)
+    for seconds, done in ((3, 0), (10, 100), (12, 200), (15, 10_000_100)):
+        now[0] = seconds
+        meter.at(done)
+    assert said == [
+        "Checking: processes start",
+        "Checking the file: 0 %",
+        "Checking the file: 0 %",
+        "Checking the file: 33 %, 2.0 MB/s, about 10 s left",
+    ]

@@ -52,9 +52,11 @@ def test_degrees_are_those_of_king(kinship, degree):
         ({"call_rate": 0.949}, ["low_call_rate"]),
         ({"mean_depth": 14.9, "mean_gq": 19.9}, ["low_depth", "low_gq"]),
         ({"mean_depth": 15.0, "mean_gq": 20.0}, []),
-        ({"het_allele_balance": 0.39}, ["allele_balance"]),
-        ({"het_allele_balance": 0.61}, ["allele_balance"]),
-        ({"het_allele_balance": 0.5}, []),
+        ({"het_reads_calls": 100, "het_allele_balance": 0.39}, ["allele_balance"]),
+        ({"het_reads_calls": 100, "het_allele_balance": 0.61}, ["allele_balance"]),
+        ({"het_reads_calls": 100, "het_allele_balance": 0.5, "het_uneven": 0.1}, []),
+        ({"het_reads_calls": 100, "het_allele_balance": 0.5, "het_uneven": 0.11}, ["allele_balance"]),
+        ({"het_reads_calls": 99, "het_allele_balance": 0.39, "het_uneven": 0.5}, []),
         ({"inbreeding_f": -0.06}, ["het_excess"]),
         ({"inbreeding_f": -0.04}, []),
         ({"inbreeding_f": 0.06}, ["het_deficit"]),
@@ -76,6 +78,14 @@ def test_a_figure_beyond_its_bound_is_flagged(figures, flags):
     assert all(other.flags == [] for other in everybody)
 
 
+def test_pairs_of_a_mixed_sample_are_unclear_unless_they_are_duplicates():
+    """Others stay as they are."""
+    mixed, other, third = Person("a", flags=["het_excess"]), Person("b"), Person("c", flags=["het_deficit"])
+    pairs = [("a", "b", "0.2", "first"), ("c", "a", "0.4", "duplicate"), ("b", "c", "0.1", "second")]
+    assert [one[3] for one in people.doubt(pairs, [mixed, other, third])] == ["unclear", "duplicate", "second"]
+    assert [one[:3] for one in people.doubt(pairs, [mixed, other, third])] == [one[:3] for one in pairs]
+
+
 def test_few_people_have_no_outliers():
     """A median of five says nothing."""
     some = [Person(str(at), {"ti_tv": value}) for at, value in enumerate([2.0, 2.0, 2.0, 2.0, 0.1])]
@@ -91,16 +101,6 @@ def test_a_declared_sex_is_compared(word, flags):
     one = Person("one", {}, sex="female")
     people.flag([one], frozenset(), {"one": word} if word else {}, LIMITS)
     assert one.flags == flags
-
-
-def test_windows_are_spread_over_the_autosomes(tmp_path):
-    """500 of 10,000 rows in 20 stretches from the first to the last chromosome; X is left out."""
-    pvar = tmp_path / "p.pvar"
-    rows = [(f"chr{number}", at) for number in (*range(1, 21), "X") for at in range(1, 501)]
-    pvar.write_text("#CHROM\tPOS\tID\tREF\tALT\n" + "".join(f"{c}\t{p}\t.\tA\tC\n" for c, p in rows))
-    found = plan.windows(pvar, 10_000, 500)
-    assert found == [(f"chr{number}", 1, 25) for number in range(1, 21)]
-    assert sum(last - first + 1 for _, first, last in plan.windows(pvar, 10_000, 10**6)) == 500
 
 
 def test_regions_that_x_and_y_share_are_left_out():

@@ -15,6 +15,7 @@ from tests.genomes.quality import cohort
 pytestmark = pytest.mark.docker
 
 TRANSITIONS = {frozenset("AG"), frozenset("CT")}
+BASES = set("ACGT")
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +54,13 @@ def _person(records, at):
         for ref, alts, (gt, *_) in calls
         if gt is not None
         for allele in ([gt[0]] if gt[0] == gt[1] else gt)
-        if allele and len(ref) == len(alts[allele - 1]) == 1
+        # An asterisk stands for a deletion that lies over the base.
+        if allele and ref in BASES and alts[allele - 1] in BASES
     )
     balance = [
         one[1][1] / sum(one[1])
         for ref, alts, one in calls
-        if one[0] == (0, 1) and len(alts) == len(ref) == len(alts[0]) == 1 and one[1] and sum(one[1]) >= 10
+        if one[0] in {(0, 1), (1, 0)} and len(alts) == 1 and {ref, *alts} <= BASES and one[1] and sum(one[1]) >= 10
     ]
     return {
         "call_rate": len(gts) / len(records),
@@ -68,7 +70,9 @@ def _person(records, at):
         "ti_tv": changes[True] / changes[False],
         "mean_depth": _mean([call[2][2] for call in calls if call[2][0] is not None]),
         "mean_gq": _mean([call[2][3] for call in calls if call[2][0] is not None]),
+        "het_reads_calls": len(balance),
         "het_allele_balance": _mean(balance),
+        "het_uneven": _mean([not 0.2 <= share <= 0.8 for share in balance]),
     }
 
 
@@ -84,21 +88,21 @@ def test_figures_of_people_are_those_counted_from_the_vcf(gatk, records):
                 assert float(found) == pytest.approx(value, rel=1e-6), (figure, name)
 
 
-def test_inbreeding_is_counted_from_common_variants(gatk, records):
+def test_inbreeding_is_counted_from_common_variants(lenient, records):
     """F = (observed - expected) / (calls - expected) homozygotes; plink2 writes six digits."""
     used = []
     for ref, alts, people in records:
         gts = [one[0] for one in people if one[0] is not None]
         p = sum(map(sum, gts)) / (2 * len(gts)) if gts and len(alts) == 1 else 0.0
-        if {ref, *alts} <= set("ACGT") and len(gts) >= 95 and 0.05 <= p <= 0.95:
+        if {ref, *alts} <= BASES and len(gts) >= 95 and 0.05 <= p <= 0.95:
             used.append((1 - 2 * p * (1 - p), people))
-    assert gatk.shown["used"]["common_variants"] == len(used) > 20
-    for at, name in enumerate(gatk.names):
+    assert lenient.shown["used"]["common_variants"] == len(used) > 20
+    for at, name in enumerate(lenient.names):
         mine = [(expected, people[at][0]) for expected, people in used if people[at][0] is not None]
         expected = sum(one for one, _ in mine)
         observed = sum(gt[0] == gt[1] for _, gt in mine)
         f = (observed - expected) / (len(mine) - expected)
-        assert float(gatk.samples()[name]["inbreeding_f"]) == pytest.approx(f, rel=2e-5, abs=1e-6)
+        assert float(lenient.samples()[name]["inbreeding_f"]) == pytest.approx(f, rel=2e-5, abs=1e-6)
 
 
 def _exact(hets, rare, total):
@@ -141,17 +145,20 @@ def test_what_can_t_be_determined_says_why(gatk):
     missing = gatk.shown["not_determinable"]
     assert "chromosome X" in missing["sex"]
     assert missing["relatedness"].startswith(f"{gatk.shown['used']['common_variants']} common autosomal variants")
+    assert missing["inbreeding_f"].endswith("it takes 1000")
     assert gatk.shown["pairs"] is None
     assert {row["inferred_sex"] for row in gatk.samples().values()} == {"NA"}
 
 
 def test_relatives_are_found_and_nobody_else(known):
-    """A duplicate, a parent and child, a half-sibling; the mixed sample's pairs apart, whose excess of heterozygotes shifts them."""
+    """A duplicate, a parent and child, a half-sibling; the mixed sample's pairs, which it has with everybody, are unclear."""
     names = dict(zip(known.ids, known.names, strict=True))
     rows = [line.split("\t") for line in (known.folder / "relatedness.tsv").read_text().splitlines()[1:]]
     mixed = f"S{cohort.MIXED}"
     found = {(frozenset((names[one], names[two])), degree) for one, two, _, degree in rows}
     plain = {(pair, degree) for pair, degree in found if mixed not in pair}
+    assert {degree for pair, degree in found if mixed in pair} == {"unclear"}
+    assert known.shown["pairs"]["unclear"] == len(found) - len(plain) > 50
     assert plain == {
         (frozenset(("S0", f"S{cohort.TWIN}")), "duplicate"),
         (frozenset(("S1", f"S{cohort.CHILD}")), "first"),
@@ -166,7 +173,7 @@ def test_relatives_are_found_and_nobody_else(known):
 def test_a_mixed_and_a_bad_sample_are_flagged_and_nobody_else(known):
     """Contamination shows twice: too many heterozygous calls, and reads that don't come half and half."""
     flags = {name: set(row["flags"].split(",")) - {""} for name, row in known.samples().items()}
-    assert {"het_excess", "allele_balance"} <= flags[f"S{cohort.MIXED}"] | set()
+    assert {"het_excess", "allele_balance"} <= flags[f"S{cohort.MIXED}"]
     assert flags.pop(f"S{cohort.BAD}") == {"low_call_rate"}
     assert flags.pop("S0") == flags.pop(f"S{cohort.TWIN}") == {"duplicate"}
     assert flags.pop("S11") == {"sex_mismatch"}
@@ -210,10 +217,16 @@ def test_the_folder_is_the_custodian_s_alone_and_holds_no_leftovers(known):
     assert known.folder.stat().st_mode & 0o777 == 0o700
     names = {path.name: path.stat().st_mode & 0o777 for path in known.folder.iterdir()}
     assert names == dict.fromkeys(("relatedness.tsv", "samples.tsv", "summary.json", "variants.tsv.gz"), 0o600)
-    assert [line.split("\t")[0] for line in (known.folder / "samples.tsv").read_text().splitlines()[1:]] == known.ids
+    rows = (known.folder / "samples.tsv").read_text().splitlines()[1:]
+    assert [row.split("\t")[0] for row in rows] == known.ids
 
 
-def test_depths_are_read_from_rows_spread_over_the_genome(known):
-    """About as many as the threshold says."""
-    assert 450 <= known.shown["used"]["depth_rows"] <= 500
+def test_reads_of_a_mixed_sample_leave_a_half_on_both_sides(known):
+    """Their mean stays there: it is the single calls that tell. Sex chromosomes don't count."""
+    rows = known.samples()
+    assert float(rows[f"S{cohort.MIXED}"]["het_allele_balance"]) == pytest.approx(0.5, abs=0.05)
+    assert float(rows[f"S{cohort.MIXED}"]["het_uneven"]) > 0.1
+    assert float(rows["S1"]["het_uneven"]) < 0.01
+    assert int(rows["S1"]["het_reads_calls"]) == pytest.approx(int(rows["S1"]["het"]), rel=0.01)
+    assert int(rows["S1"]["het_reads_calls"]) <= int(rows["S1"]["het"])
     assert 28 < known.shown["figures"]["mean_depth"]["median"] < 32

@@ -120,9 +120,7 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def gatk(site):
-    release = site.run(
-        genomes.ingest, dataset="gatk", release="r1", files=[GATK], pheno=GATK_PHENO, actor="karen"
-    )
+    release = site.run(genomes.ingest, dataset="gatk", release="r1", files=[GATK], pheno=GATK_PHENO, actor="karen")
     site.run(genomes.publish, dataset="gatk", release="r1", actor="karen")
     return release
 
@@ -205,13 +203,17 @@ def test_depths_follow_the_alleles_that_are_left(site, gatk, part):
 
 def test_projects_that_ask_for_the_same_share_the_cut(site, gatk, part, tmp_path):
     """Written in another way, with other phenotypes: the same genotypes, and no container for it."""
-    definition = 'people_file = "p"\nregions = ["22:17000000-17300000", "chr22:16050000-16500000"]\nentry_fields = ["AD", "GT"]'
+    definition = (
+        'people_file = "p"\nregions = ["22:17000000-17300000", "chr22:16050000-16500000"]\nentry_fields = ["AD", "GT"]'
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Worker, "__enter__", lambda _self: pytest.fail("a container was started"))
         view = site.approve("same", "gatk", definition, tmp_path, p="\n".join(reversed(SOME)))
     assert view.cut == part[0].cut
     ours, theirs = (site.folder(one) / "genotypes.mt" / "entries" for one in (view, part[0]))
-    assert {path.stat().st_ino for path in ours.rglob("part-*")} == {path.stat().st_ino for path in theirs.rglob("part-*")}
+    assert {path.stat().st_ino for path in ours.rglob("part-*")} == {
+        path.stat().st_ino for path in theirs.rglob("part-*")
+    }
 
 
 def test_a_filter_over_phenotypes_makes_a_cohort(site, gatk, tmp_path):
@@ -318,7 +320,9 @@ def test_a_cut_of_a_variant_dataset_leaves_the_others_out(site, gvcfs, tmp_path)
         if name in (names[0], names[2])
     }
     assert read["hail"] == expected
-    carried_alleles = {place: {a for calls in expected.values() for a in calls.get(place, ())} for place in read["alleles"]}
+    carried_alleles = {
+        place: {a for calls in expected.values() for a in calls.get(place, ())} for place in read["alleles"]
+    }
     for place, alleles in read["alleles"].items():
         assert set(alleles[1:]) <= carried_alleles[place] | {"<NON_REF>"}, place
     assert len(view_files.shared_files(site.folder(view))) > 20
