@@ -7,6 +7,9 @@ import json
 import pytest
 
 from ngc_workbench.cli import main
+from ngc_workbench.genomes.quality import summary
+from ngc_workbench.genomes.quality.people import Person
+from ngc_workbench.genomes.quality.thresholds import Thresholds
 from tests.genomes.stored import add_release
 
 
@@ -82,13 +85,16 @@ def test_what_may_not_be_or_can_t_be_has_its_exit_code(settings, database, comma
 
 def test_a_release_is_shown_compared_printed_and_withdrawn(settings, database, command):
     """Show leaves out the hashes of files; the catalogue comes in both forms; --write mends its files."""
-    add_release(settings, database, "r1", quality={"call_rate": {"mean": 0.99}})
+    people = [Person(str(number), {"call_rate": 0.99}) for number in range(40)]
+    figures = summary.of(people, None, None, {}, Thresholds(), {})
+    add_release(settings, database, "r1", quality=summary.shareable(figures, 5))
     add_release(settings, database, "r2", people=range(20))
     assert command("karen", "release", "publish", "cohort", "r1")[0] == 0
     code, text, _ = command("karen", "release", "show", "cohort", "r1")
     assert code == 0
     assert "published" in text
-    assert "call rate" in text
+    assert [line.split()[-1] for line in text.splitlines() if line.startswith("call rate")] == ["0.99"]
+    assert "source" not in text.partition("quality")[2], "thresholds are for --json"
     assert "columns.tsv" not in text
     shown = json.loads(command("karen", "release", "show", "cohort", "r1", "--json")[1])
     assert (shown["state"], shown["shapes"], shown["file_count"]) == ("published", ["Hail MatrixTable"], 3)

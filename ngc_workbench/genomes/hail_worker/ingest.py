@@ -100,11 +100,11 @@ def verify_matrix(
         # plink2's own scan of the same genotypes, while Hail makes its.
         read = beside.submit(_by_plink, internal_ids, genome, no_pgen, need_pgen)
         ours, reads = _carried(stored)
+        if [person[0] for person in ours] != internal_ids:
+            raise Mismatch("The stored people are not those of the files' headers, in their order.")
+        if calls and [sum(person[1:4]) for person in ours] != calls:
+            raise Mismatch("The stored people do not have as many genotypes as their files.")
         no_pgen, theirs = read.result()
-    if [person[0] for person in ours] != internal_ids:
-        raise Mismatch("The stored people are not those of the files' headers, in their order.")
-    if calls and [sum(person[1:4]) for person in ours] != calls:
-        raise Mismatch("The stored people do not have as many genotypes as their files.")
     if not no_pgen and theirs != ours:
         raise Mismatch("Hail and plink2 do not read the same genotypes from the files.")
     counted = {"fields": list(stored.entry), "people": reads}
