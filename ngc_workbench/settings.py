@@ -145,7 +145,9 @@ class Settings(BaseSettings):
         "The genome centre", min_length=1, description="Who publishes the datasets, as the catalogue names them."
     )
     publisher_email: str = Field(
-        "data@example.org", pattern=_EMAIL, description="Where questions about the datasets go; stands in the catalogue."
+        "data@example.org",
+        pattern=_EMAIL,
+        description="Where questions about the datasets go; stands in the catalogue.",
     )
     hdab_name: str = Field(
         "The health data access body",

@@ -51,7 +51,7 @@ def verify(
             raise IntegrityError("The view's pseudonyms do not stand at the positions of their people.", _REMEDY)
         if has_pheno and found != expected:
             raise IntegrityError("The view's phenotypes do not stand at the positions of their people.", _REMEDY)
-    for name in view_files.VDS_FILES if mother.kind == "vds" else ():
+    for name in view_files.vds_files(mother):
         if not (view / view_files.VDS / name).samefile(mother.folder / VDS / name):
             raise IntegrityError("A shared part of the view is not its mother's.", _REMEDY)
     if mother.plink:

@@ -38,6 +38,13 @@ def _is_note(name: str) -> bool:
     return name in ("README.txt", ".README.txt.crc")
 
 
+def vds_files(mother: Mother) -> list[str]:
+    """The files of a VDS that lie beside its halves; one that the combiner did not write itself has none."""
+    if mother.kind != "vds":
+        return []
+    return [name for name in VDS_FILES if (mother.folder / "genomes.vds" / name).is_file()]
+
+
 def in_view(view: Path, half: str) -> Path:
     """Where a view has one of its mother's matrices (`cuts.Mother.halves`)."""
     return view / half.replace("matrix.mt", MATRIX).replace("genomes.vds", VDS)
@@ -69,7 +76,7 @@ def assemble(
         hail_files.write_metadata(matrix, hail_files.top_metadata(metadata, chosen))
         (matrix / "README.txt").write_text(_README, encoding="utf-8")
         (matrix / "_SUCCESS").touch()
-    for name in VDS_FILES if mother.kind == "vds" else ():
+    for name in vds_files(mother):
         _link(mother.folder / "genomes.vds" / name, view / VDS / name)
     if mother.plink:
         (view / PLINK).mkdir()

@@ -90,7 +90,12 @@ def may_run(
 
 
 def may_keep_views(
-    *, mounted: Collection[int], current: Collection[int], replaced: Collection[int], ends: datetime | None, now: datetime
+    *,
+    mounted: Collection[int],
+    current: Collection[int],
+    replaced: Collection[int],
+    ends: datetime | None,
+    now: datetime,
 ) -> Decision:
     """Whether a running session may go on with the views that it mounts, all of them ids.
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from ngc_workbench.audit import AuditEvent
-from ngc_workbench.cli import main
+from ngc_workbench.cli.main import main
 from ngc_workbench.model import Project, Release
 
 HEADER = "##fileformat=VCFv4.2\n##contig=<ID=1,length=249250621>\n##FORMAT=<ID=GT,Number=1,Type=String,Description=x>\n"

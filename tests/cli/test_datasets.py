@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ngc_workbench.cli import main
+from ngc_workbench.cli.main import main
 from ngc_workbench.genomes.quality import summary
 from ngc_workbench.genomes.quality.people import Person
 from ngc_workbench.genomes.quality.thresholds import Thresholds

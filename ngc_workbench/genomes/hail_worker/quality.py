@@ -75,7 +75,9 @@ def reads(mt: Any) -> Any:
         uneven = (share < _UNEVEN) | (share > 1 - _UNEVEN)
         found = hl.struct(calls=hl.agg.count(), share=hl.agg.mean(share), uneven=hl.agg.fraction(uneven))
         balance = hl.agg.filter(counts, found)
-    return hl.agg.filter(mt.autosomal, hl.struct(**fields, balance=balance))
+    everything = hl.struct(**fields, balance=balance)
+    # With genotypes alone nothing is counted, and Hail filters aggregations only.
+    return hl.agg.filter(mt.autosomal, everything) if {"DP", "GQ", "AD"} & set(mt.entry) else everything
 
 
 def told(column: Any) -> list[float | None]:

@@ -25,11 +25,21 @@ names = hl.literal(ids)
 mt = mt.key_cols_by(s=names[mt.col_idx]).select_cols().select_rows().select_globals()
 mt.write("/data/matrix.mt")
 hl.export_vcf(hl.read_matrix_table("/data/matrix.mt").select_entries("GT"), "/tmp/all.vcf.bgz")
-words = ["plink2", "--vcf", "/tmp/all.vcf.bgz", "--make-pgen", "pvar-cols=", "--output-chr", "chrM", "--out", "/tmp/all"]
+words = [
+    "plink2",
+    "--vcf",
+    "/tmp/all.vcf.bgz",
+    "--make-pgen",
+    "pvar-cols=",
+    "--output-chr",
+    "chrM",
+    "--out",
+    "/tmp/all",
+]
 subprocess.run(words, check=True, stdout=sys.stderr)
 Path("/data/plink").mkdir()
 Path("/data/plink/genotypes.pgen").write_bytes(Path("/tmp/all.pgen").read_bytes())
 lines = [line.split("\t") for line in Path("/tmp/all.pvar").read_text().splitlines() if not line.startswith("#")]
-named = [[chrom, at, ":".join([chrom, at, ref, alt]), ref, alt] for chrom, at, _, ref, alt in lines]
+named = [[chrom, at, f"{chrom}:{at}:{ref}:{alt}", ref, alt] for chrom, at, _, ref, alt in lines]
 table = [["#CHROM", "POS", "ID", "REF", "ALT"], *named]
 Path("/data/plink/genotypes.pvar").write_text("".join("\t".join(line) + "\n" for line in table))
