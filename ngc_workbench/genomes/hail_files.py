@@ -82,9 +82,9 @@ def write_columns(
     """Writes the folder `cols` of a matrix: one row an id, in this order, with a struct `pheno` unless `fields` is None."""
     parts = folder / "rows" / "parts"
     parts.mkdir(parents=True)
-    records = [b""] * len(ids) if fields is None else [_record(fields, row) for row in values]
-    rows = [b"\1" + _text(one) + record for one, record in zip(ids, records, strict=True)]
-    (parts / "part-0").write_bytes(_blocks(b"".join(rows) + b"\0"))
+    records: list[list[bytes]] = [[]] * len(ids) if fields is None else [_record(fields, row) for row in values]
+    rows = [[b"\1", _text(one), *record] for one, record in zip(ids, records, strict=True)]
+    (parts / "part-0").write_bytes(_blocks([*rows, [b"\0"]]))
     version = {"file_version": FILE_VERSION, "hail_version": hail_version}
     table = "Table{global:Struct{},key:[],row:" + _struct_type(fields) + "}"
     write_metadata(
@@ -135,9 +135,28 @@ def _listed(fields: Sequence[Field], types: dict[str, str]) -> str:
     return ",".join(f"{name}:{types[kind]}" for name, kind in fields)
 
 
-def _blocks(content: bytes) -> bytes:
-    pieces = [content[at : at + _BLOCK] for at in range(0, len(content), _BLOCK)]
-    return b"".join(_number(len(piece)) + piece for piece in pieces) + _number(0)
+def _blocks(rows: Sequence[Sequence[bytes]]) -> bytes:
+    """The blocks of some rows, each given as the pieces of its encoding.
+
+    Hail reads a decimal out of one block and fails at one that lies in two, so a block ends between rows. A row that is
+    longer than a block ends its blocks between pieces, and within texts alone.
+    """
+    blocks: list[bytes] = []
+    block = bytearray()
+    for pieces in rows:
+        row = b"".join(pieces)
+        for piece in (row,) if len(row) <= _BLOCK else pieces:
+            rest = piece
+            if len(block) + len(rest) > _BLOCK and len(rest) <= _BLOCK:
+                blocks.append(bytes(block))
+                block.clear()
+            while len(block) + len(rest) > _BLOCK:
+                room = _BLOCK - len(block)
+                blocks.append(bytes(block) + rest[:room])
+                block.clear()
+                rest = rest[room:]
+            block += rest
+    return b"".join(_number(len(one)) + one for one in (*blocks, bytes(block)) if one) + _number(0)
 
 
 def _number(value: int) -> bytes:
@@ -154,7 +173,8 @@ def _text(value: str) -> bytes:
     return _number(len(raw)) + raw
 
 
-def _record(fields: Sequence[Field], values: Sequence[Any]) -> bytes:
+def _record(fields: Sequence[Field], values: Sequence[Any]) -> list[bytes]:
+    """The pieces of a struct's encoding."""
     bits = 0
     out = []
     for at, ((_, kind), value) in enumerate(zip(fields, values, strict=True)):
@@ -171,7 +191,7 @@ def _record(fields: Sequence[Field], values: Sequence[Any]) -> bytes:
             if not -(1 << (width - 1)) <= value < 1 << (width - 1):
                 raise IntegrityError("A phenotype is out of its type's range.", "Ingest the table again.")
             out.append(_number(value & ((1 << width) - 1)))
-    return bits.to_bytes((len(fields) + 7) // 8, "little") + b"".join(out)
+    return [bits.to_bytes((len(fields) + 7) // 8, "little"), *out]
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
