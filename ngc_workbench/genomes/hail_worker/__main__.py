@@ -76,9 +76,10 @@ class _Start(threading.Thread):
 
 @contextmanager
 def _progress(tell: Any, meter: _Meter, starting: _Start) -> Iterator[None]:
-    """Tells every two seconds how many parts of Spark's current stages are done."""
+    """Tells what is done, then every two seconds how many parts of Spark's current stages are done."""
     import hail as hl
 
+    tell({"progress": meter.text(0, 0)})
     ended = threading.Event()
 
     def watch() -> None:

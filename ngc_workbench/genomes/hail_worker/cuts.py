@@ -5,7 +5,8 @@
 /cut       the folder in which the cut grows
 
 An allele that only people who are left out carry goes with them, and so does a site at which nobody who is kept differs
-from the reference: its mere presence would tell their genotype.
+from the reference: its mere presence would tell their genotype. In a VDS, an allele stays that the gVCF of somebody who is
+kept names: they have reads of it, called or not.
 """
 
 from __future__ import annotations

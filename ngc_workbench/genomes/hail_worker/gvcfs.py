@@ -7,6 +7,7 @@ on where it stood.
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -21,7 +22,8 @@ from .gvcf_counts import Held, need_kept, need_same, read
 from .ingest import index
 from .tools import versions
 
-_COMBINED = "/job/combiner/combined.vds"
+_WORK = Path("/job/combiner")
+_COMBINED = str(_WORK / "combined.vds")
 _VARIANT_FIELDS = ("LGT", "GT", "LA", "LAD", "AD", "DP", "GQ")
 _REFERENCE_FIELDS = ("LEN", "END", "GT", "LGT", "DP", "GQ", "MIN_DP")
 
@@ -72,14 +74,19 @@ def _indexed(files: list[str], in_order: list[bool]) -> list[str]:
 
 
 def _combine(links: list[str], genome: str, recoding: dict[str, str], contigs: dict[str, int], partitions: int) -> None:
-    Path("/job/combiner").mkdir(exist_ok=True)
-    plan = Path("/job/combiner/plan.json")
-    if plan.exists() and not Path("/job/combiner/temp").exists():
-        plan.unlink()
+    done = _WORK / "done"
+    if done.exists():
+        return
+    # The combiner refuses to go on where its output lies, whole or in part: it was killed before it noted the end.
+    shutil.rmtree(_COMBINED, ignore_errors=True)
+    plan = _WORK / "plan.json"
+    if plan.exists() and (_ended(plan) or not (_WORK / "temp").exists()):
+        shutil.rmtree(_WORK)
+    _WORK.mkdir(exist_ok=True)
     declared = hl.import_vcf(links[0], force_bgz=True, reference_genome=genome, contig_recoding=recoding or None).entry
     combiner = hl.vds.new_combiner(
         output_path=_COMBINED,
-        temp_path="/job/combiner/temp",
+        temp_path=str(_WORK / "temp"),
         save_path=str(plan),
         gvcf_paths=links,
         reference_genome=genome,
@@ -89,6 +96,16 @@ def _combine(links: list[str], genome: str, recoding: dict[str, str], contigs: d
         gvcf_reference_entry_fields_to_keep={"DP", "GQ", "MIN_DP"} & set(declared),
     )
     combiner.run()
+    done.touch()
+
+
+def _ended(plan: Path) -> bool:
+    """Whether a combiner's plan has nothing left to do. One that is not whole has: Hail makes it anew."""
+    try:
+        left = json.loads(plan.read_text(encoding="utf-8"))
+        return not left["gvcfs"] and not left["vdses"]
+    except (ValueError, KeyError):
+        return False
 
 
 def _intervals(genome: str, contigs: dict[str, int], partitions: int) -> list[Any]:
@@ -132,7 +149,7 @@ def verify_vds(*, internal_ids: list[str], read: list[dict[str, int]]) -> dict[s
     rows = variants.aggregate_rows(hl.agg.counter(variants.contig))
     files = {one: Held(**held) for one, held in zip(internal_ids, read, strict=True)}
     need_same(files, _held(stored))
-    shutil.rmtree("/job/combiner", ignore_errors=True)
+    shutil.rmtree(_WORK, ignore_errors=True)
     return {"rows": sum(rows.values()), "contigs": dict(rows), "people": people}
 
 
