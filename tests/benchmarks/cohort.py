@@ -34,8 +34,8 @@ RELEASE = "r1"
 FUTURE = date(2100, 1, 1)
 PHENOTYPES = [{"name": "age", "type": "int32"}, {"name": "sex", "type": "str"}, {"name": "trait", "type": "float64"}]
 _HERE = Path(__file__).parent.resolve()
-_ROWS_A_PART = {1: 27_000, 3: 8_500}
-"""By number of entry fields: as many parts as ingest makes, one in 16 MiB of VCF. A view's links grow with parts."""
+_ROWS_A_PART = {1: 108_000, 3: 34_000}
+"""By number of entry fields: as many parts as ingest makes, one in 64 MiB of VCF. A view's links grow with parts."""
 
 
 @dataclass(frozen=True)

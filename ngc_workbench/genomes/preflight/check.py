@@ -35,11 +35,12 @@ def check_files(
     accept: Collection[str] = (),
     progress: Progress,
     processes: int | None = None,
+    beside: int = 0,
     part: int | None = None,
 ) -> Checked:
     """Reads and checks all files: every defect is a finding (`Checked.or_refuse` raises when there is one).
 
-    `accept` are names from ACCEPTABLE; `processes` is how many read side by side (default: one a core); `part` is the size
+    `accept` are names from ACCEPTABLE; `processes` is how many read side by side (default: one a core, but for `beside` cores that others need meanwhile); `part` is the size
     in bytes of the parts of large files. Raises InputError: no files, or an unknown option; Unavailable: a process was
     ended from outside.
     """
@@ -49,7 +50,7 @@ def check_files(
     opened = [open_file(path) for path in paths]
     work = [jobs(one, options, part) for one in opened]
     meter = _Meter(sum(one.size for one, some in zip(opened, work, strict=True) if some), len(paths), progress)
-    count = processes or os.cpu_count() or 1
+    count = processes or max(1, (os.cpu_count() or 1) - beside)
     units: list[tuple[int, Job | Path]] = []
     for at, some in enumerate(work):
         units += [(at, job) for job in some]

@@ -36,7 +36,8 @@ class VcfFile:
     `samples` in the file's order; `records` are all, `kept` those that will be stored once what is accepted is left out;
     `genome` is GRCh37 or GRCh38, and `genome_by` says by what it was recognised; `recoding` maps contig names of the
     file to Hail's; `contigs` are kept records by contig, in the file's order; `entry_fields` are those to keep; `bgzf` is
-    False for plain text and plain gzip; `sha256` is of the file as it lies there; `rewrite`: something that was
+    False for plain text and plain gzip; `sha256` is of the file as it lies there; `whole_arrays`:
+    no AD to keep has a missing value among known ones; `rewrite`: something that was
     accepted, or the compression, makes that Hail and plink2 can't read the file as it is (`kept.write_kept` does it).
     """
 
@@ -55,6 +56,7 @@ class VcfFile:
     size: int
     sha256: str
     sorted: bool
+    whole_arrays: bool
     rewrite: bool
 
 
@@ -231,6 +233,7 @@ def merge(opened: Opened, parts: list[Part], sha256: str, accept: frozenset[str]
             size=opened.size,
             sha256=sha256,
             sorted=in_order,
+            whole_arrays=all(part.whole_arrays for part in whole),
             rewrite=kept != records or opened.form is Form.GZIP or findings.has("crlf"),
         ),
         ranges={reference.hail_name(opened.genome, run.contig.decode()): (run.lowest, run.highest) for run in runs},

@@ -43,7 +43,10 @@ class Plan:
         self._alternatives = alternatives
         self._autosome = autosome
         self._half = half
-        self._one, self._line = self._matchers()
+        self.whole_arrays = True
+        """Whether no line that was looked at has an AD of which one value is missing (all may be): cheaper to read then."""
+        _, self._whole = self._matchers(whole=True)
+        self._one, self._line = self._matchers(whole=False)
         self._fixed = (
             tuple(int.from_bytes(b"0" + part + b"0\t", "little") for part in (b"|", b"/"))
             if keys == ("GT",) and alternatives
@@ -57,10 +60,17 @@ class Plan:
             first = int(values[0])
             if first in self._fixed and (values == first).all():
                 return True
-        return self._line is not None and self._line(rest) is not None and rest.count(b"\t") == samples - 1
+        if rest.count(b"\t") == samples - 1:
+            if self.whole_arrays and self._whole is not None and self._whole(rest) is not None:
+                return True
+            if self._line is not None and self._line(rest) is not None:
+                self.whole_arrays = False
+                return True
+        self.whole_arrays = False
+        return False
 
-    def _matchers(self) -> tuple[Callable[[bytes], object] | None, Callable[[bytes], object] | None]:
-        shapes = [self._shape(2)] if self._autosome else [self._shape(2), self._shape(1)]
+    def _matchers(self, *, whole: bool) -> tuple[Callable[[bytes], object] | None, Callable[[bytes], object] | None]:
+        shapes = [self._shape(ploidy, whole=whole) for ploidy in ((2,) if self._autosome else (2, 1))]
         if any(shape is None for shape in shapes):
             return None, None
         value = b"(?:" + b"|".join(shape for shape in shapes if shape is not None) + b")"
@@ -74,11 +84,11 @@ class Plan:
             return None, None  # too large: each value is looked at
         return one.fullmatch, line.fullmatch
 
-    def _shape(self, ploidy: int) -> bytes | None:
+    def _shape(self, ploidy: int, *, whole: bool) -> bytes | None:
         """A pattern of one sample's value; None when it would be too large."""
         value = b""
         for key, (number, kind) in reversed(list(zip(self.keys[1:], self._declared[1:], strict=True))):
-            pattern = self._field(key, number, kind, ploidy)
+            pattern = self._field(key, number, kind, ploidy, whole=whole and key == "AD")
             if pattern is None:
                 return None
             value = b"(?::" + pattern + value + b")?"  # fields at the end may be left out
@@ -92,18 +102,20 @@ class Plan:
             unknown += rb"|\.[/|]%s|%s[/|]\." % (allele, allele)
         return b"(?:" + known + b"|" + unknown + b")" + value
 
-    def _field(self, key: str, number: str, kind: str, ploidy: int) -> bytes | None:
+    def _field(self, key: str, number: str, kind: str, ploidy: int, *, whole: bool) -> bytes | None:
         if kind not in ("Integer", "Float"):
             return rb"[^:\t\r]*"
         one = rb"[^:,\t\r]+"
-        if kind == "Integer":
+        if whole:
+            one = rb"[0-9]{1,9}"
+        elif kind == "Integer":
             one = rb"(?:\.|[0-9]{1,9})" if key in SPECIFIED else rb"(?:\.|-?[0-9]{1,9})"
         count = _length(key, number, self._alternatives, ploidy)
         if count is None:
             return one + b"(?:," + one + b")*"
         if count == 0 or count > _MOST_REPEATED:
             return None
-        return one if count == 1 else rb"(?:%s(?:,%s){%d}|\.)" % (one, one, count - 1)
+        return one if count == 1 and not whole else rb"(?:%s(?:,%s){%d}|\.)" % (one, one, count - 1)
 
     def problems(self, rest: bytes, most: int) -> Iterator[tuple[int, Problem]]:
         """What is wrong with a line's values: sample column (from 1) and problem. Looks at `most` bad values."""
@@ -205,6 +217,12 @@ class Plans:
         self._declared = declared
         self._half = half
         self._kept: OrderedDict[tuple[bytes, int, bool], Plan] = OrderedDict()
+        self._whole_arrays = True
+
+    @property
+    def whole_arrays(self) -> bool:
+        """Whether no line so far has an AD of which one value is missing. False may be a false alarm."""
+        return self._whole_arrays and all(plan.whole_arrays for plan in self._kept.values())
 
     def find(self, form: bytes, alternatives: int, *, autosome: bool) -> Plan:
         """The plan for a FORMAT column that begins with GT."""
@@ -215,7 +233,8 @@ class Plans:
             plan = Plan(keys, self._declared, alternatives, autosome=autosome, half=self._half)
             self._kept[at] = plan
             if len(self._kept) > _MOST_PLANS:
-                self._kept.popitem(last=False)
+                _, gone = self._kept.popitem(last=False)
+                self._whole_arrays = self._whole_arrays and gone.whole_arrays
         return plan
 
 

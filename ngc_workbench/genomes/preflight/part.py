@@ -44,6 +44,7 @@ class Part:
     kept: int = 0
     non_ref: int = 0
     ends: int = 0
+    whole_arrays: bool = True
     unsorted: bool = False
     stopped: bool = False
 
@@ -66,6 +67,7 @@ def check_part(job: Job, seen: Seen) -> Part:
     records.finish()
     part.runs = records.order.runs
     part.unsorted = records.order.unsorted
+    part.whole_arrays = records.whole_arrays
     part.records, part.kept, part.non_ref, part.ends = records.records, records.kept, records.non_ref, records.ends
     return part
 

@@ -133,6 +133,11 @@ class Records:
         if end is not None:
             self.ends += 1
 
+    @property
+    def whole_arrays(self) -> bool:
+        """Whether no record so far has an AD of which one value is missing. False may be a false alarm."""
+        return self._plans.whole_arrays
+
     def finish(self) -> None:
         """Notes what was only counted: most files are no gVCFs, and every one of their records lacks the alternative."""
         text = "the record of a gVCF lacks the alternative <NON_REF>"

@@ -101,3 +101,23 @@ def test_a_file_that_changed_after_the_check_is_not_rewritten(write_vcf, tmp_pat
     with pytest.raises(IntegrityError):
         write_kept(file, tmp_path / "copy.vcf.gz", accept=())
     assert not (tmp_path / "copy.vcf.gz").exists()
+
+
+@pytest.mark.parametrize(
+    ("format_", "values", "whole"),
+    [
+        ("GT:AD", "0/1:3,4\t0/0:9,0\t./.\t0/0:.", True),
+        ("GT:AD", "0/1:3,4\t0/0:9,.\t./.\t0/0", False),
+        ("GT:AD", "0/1:.,.\t0/0:9,0\t./.\t0/0", False),
+        ("GT:PL", "0/1:3,.,4\t0/0:0,3,4\t./.\t0/0", True),  # is not stored
+        ("GT", "0/1\t0/0\t./.\t0/0", True),
+    ],
+)
+def test_arrays_with_gaps_are_noticed(write_vcf, format_, values, whole):
+    """Hail reads arrays faster when it is told that none has a gap, and stops at one that has: it must be known."""
+    header = HEADER + '##FORMAT=<ID=PL,Number=G,Type=Integer,Description="x">\n'
+    gap = f"chr1\t1500\t.\tA\tC\t.\t.\t.\t{format_}\t{values}"
+    checked = check_files(
+        [write_vcf("a.vcf.gz", vcf_text(records=[FIRST, gap, SECOND], header=header))], progress=quiet
+    )
+    assert checked.or_refuse().files[0].whole_arrays is whole
