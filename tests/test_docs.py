@@ -9,6 +9,7 @@ import typer
 
 from ngc_workbench.cli.main import app
 from ngc_workbench.cli.operations import settings_reference
+from ngc_workbench.genomes.ingest.stages import OPTIONS
 from ngc_workbench.settings import ROOT, Settings
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -42,6 +43,12 @@ def test_each_command_is_documented(name):
     """docs/operations.md names each command, and the command's own help says what it does."""
     assert f"`ngc-workbench {name}" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     assert COMMANDS[name].help
+
+
+def test_the_custodian_finds_what_can_be_accepted():
+    """Each option of an ingest stands in the guide with what it does."""
+    guide = (ROOT / "docs" / "guides" / "custodian.md").read_text(encoding="utf-8")
+    assert [f"| `{name}` | {what} |" for name, what in OPTIONS.items() if f"| `{name}` | {what} |" not in guide] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

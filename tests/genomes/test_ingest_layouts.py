@@ -204,6 +204,14 @@ def test_a_vds_that_lacks_what_a_gvcf_has_is_not_kept(settings, take_in, write_v
     assert list((settings.custody_dir / "releases" / "d").iterdir()) == []
 
 
+@pytest.mark.parametrize("depths", ["9,0", "9,.", "."])
+def test_depths_are_stored_whatever_gaps_they_have(take_in, write_vcf, depths):
+    """Hail is told whether arrays have gaps, which makes it quicker, and would stop at one that it was not told of."""
+    record = f"chr1\t1000\t.\tA\tC\t.\t.\t.\tGT:AD\t0/0:{depths}\t0/1:4,5\t1/1:0,8\t./."
+    manifest, _ = take_in(write_vcf(records=[record]))
+    assert (manifest["counts"]["variants"], manifest["entry_fields"]) == (1, ["GT", "AD", "DP", "GQ"])
+
+
 def test_what_plink2_can_t_read_is_refused_unless_that_is_accepted(settings, take_in, write_vcf, database):
     """More alternatives than it takes: Hail has no bound. The release then says that it has no PGEN, and why."""
     alternatives = ",".join("A" * count for count in range(2, 302))
