@@ -19,12 +19,18 @@ PEER = "/scratch/peer.mt"
 
 def cohort(ids, variants, partitions, fields):
     """/out/matrix.mt (Balding-Nichols, three populations; depths and qualities by chance) and the calls as /out/plink."""
-    mt = hl.balding_nichols_model(3, len(ids), variants, n_partitions=partitions, reference_genome="GRCh38")
+    # Random numbers take memory until their part is written: made in small parts, stored in as many as wanted.
+    small = max(partitions, variants * len(fields) // 25_000)
+    mt = hl.balding_nichols_model(3, len(ids), variants, n_partitions=small, reference_genome="GRCh38")
     names = hl.literal(ids)
     mt = mt.key_cols_by(s=names[mt.sample_idx]).select_cols().select_rows().select_globals()
     depth = hl.int32(hl.rand_norm(30, 5.5))
     mt = mt.annotate_entries(DP=depth, GQ=hl.min(99, 3 * depth - hl.int32(hl.rand_unif(0, 30))))
-    mt.select_entries(*fields).write("/out/matrix.mt")
+    mt = mt.select_entries(*fields)
+    if small > partitions:
+        mt = mt.checkpoint("/scratch/small.mt").naive_coalesce(partitions)
+    mt.write("/out/matrix.mt")
+    shutil.rmtree("/scratch/small.mt", ignore_errors=True)
     stored = hl.read_matrix_table("/out/matrix.mt")
     bed, made = Path("/scratch/bed"), Path("/scratch/made")
     hl.export_plink(stored, str(bed), ind_id=stored.s)

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from ngc_workbench import genomes
-from ngc_workbench.errors import IntegrityError
+from ngc_workbench.errors import IntegrityError, Unavailable
 from ngc_workbench.genomes import store
 from ngc_workbench.genomes.worker import Worker, store_label
 from ngc_workbench.model import Dataset, Individual, Release
@@ -208,3 +208,18 @@ def test_what_was_stored_wrong_is_not_kept(settings, database, log, write_vcf, m
     assert folders(settings.custody_dir / "releases" / "d") == []
     with database.reading() as db:
         assert db.scalars(select(Release)).all() == []
+
+
+def test_java_that_was_killed_for_memory_is_told(settings, database, log, write_vcf):
+    """Of a container's processes the kernel kills the largest, and Hail would wait for its answer for ever."""
+    vcf = write_vcf(records=RECORDS)
+
+    def kill(text):
+        if text.startswith("Comparing what"):
+            (container,) = containers(settings)
+            subprocess.run(["docker", "exec", container, "pkill", "-KILL", "java"], check=True)
+
+    with pytest.raises(Unavailable, match="ran out of its memory"):
+        take_in(settings, database, log, vcf, progress=kill)
+    assert containers(settings) == []
+    need_whole(settings, database, "d", take_in(settings, database, log, vcf))

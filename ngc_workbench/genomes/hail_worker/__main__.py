@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -15,6 +17,11 @@ from .faults import classify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+_KILLED = 137
+"""What the host takes for a lack of memory."""
+_JAVA_ENDED = 70
 
 
 def _own_stdout() -> IO[str]:
@@ -48,12 +55,33 @@ class _Meter:
         return f"{said}{rate}, about {seconds * (total - done) / done:.0f} s left"
 
 
+class _Watch(threading.Thread):
+    """Ends the container when Java has ended: Hail would ask it again for ever.
+
+    Of a container's processes the kernel kills the largest when memory is short, which is Java, and not the container.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._process = process
+        self.over = False
+
+    def run(self) -> None:
+        """Waits for the end of Java."""
+        code = self._process.wait()
+        if not self.over:
+            print(f"Java ended with code {code}.", file=sys.stderr, flush=True)  # noqa: T201  (the custodian's log)
+            os._exit(_KILLED if code == -signal.SIGKILL else _JAVA_ENDED)
+
+
 class _Start(threading.Thread):
     """Starts Hail while the first request is read, and while its verb does what needs no Hail."""
 
-    def __init__(self, start: Callable[[], str]) -> None:
+    def __init__(self, start: Callable[[], str], java: Callable[[], subprocess.Popen[bytes]]) -> None:
         super().__init__(daemon=True)
         self._start = start
+        self._java = java
+        self.watch: _Watch | None = None
         self._version = ""
         self._error: BaseException | None = None
         self.ready = threading.Event()
@@ -62,6 +90,8 @@ class _Start(threading.Thread):
         """Starts it."""
         try:
             self._version = self._start()
+            self.watch = _Watch(self._java())
+            self.watch.start()
         except BaseException as error:  # noqa: BLE001  (raised where somebody waits)
             self._error = error
         self.ready.set()
@@ -112,9 +142,9 @@ def main() -> None:
             stream.flush()
 
     try:
-        from .verbs import EARLY, VERBS, start
+        from .verbs import EARLY, VERBS, java, start
 
-        starting = _Start(start)
+        starting = _Start(start, java)
         starting.start()
         for line in sys.stdin:
             request = json.loads(line)
@@ -130,6 +160,8 @@ def main() -> None:
             with _progress(tell, _Meter(words, request.get("records", 0)), starting):
                 result = verb(**arguments)
             tell({"result": result})
+        if starting.watch is not None:
+            starting.watch.over = True
     except Exception as error:  # noqa: BLE001  (the one place where everything becomes a fixed text)
         traceback.print_exc()  # to the custodian's own log
         code, text = classify(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from typing import Any
 
 import hail as hl
@@ -27,6 +28,12 @@ def start() -> str:
         },
     )
     return str(hl.version())
+
+
+def java() -> subprocess.Popen[bytes]:
+    """The process in which Hail works. Call it once Hail runs."""
+    process: subprocess.Popen[bytes] = hl.spark_context()._gateway.proc  # noqa: SLF001  (pyspark tells it nowhere else)
+    return process
 
 
 VERBS: dict[str, tuple[str, Any]] = {
