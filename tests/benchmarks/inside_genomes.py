@@ -20,7 +20,7 @@ PEER = "/scratch/peer.mt"
 def cohort(ids, variants, partitions, fields):
     """/out/matrix.mt (Balding-Nichols, three populations; depths and qualities by chance) and the calls as /out/plink."""
     # Random numbers take memory until their part is written: made in small parts, stored in as many as wanted.
-    small = max(partitions, variants * len(fields) // 25_000)
+    small = max(partitions, variants * len(fields) // 6_000)
     mt = hl.balding_nichols_model(3, len(ids), variants, n_partitions=small, reference_genome="GRCh38")
     names = hl.literal(ids)
     mt = mt.key_cols_by(s=names[mt.sample_idx]).select_cols().select_rows().select_globals()
