@@ -39,6 +39,7 @@ class _Meter:
         self._records = records
         self._total = 0
         self._since = 0.0
+        self._began = time.monotonic()
 
     def text(self, done: int, total: int) -> str:
         """What to say when `done` of `total` parts are done."""
@@ -46,7 +47,9 @@ class _Meter:
         if total != self._total:  # another stage
             self._total, self._since = total, now
         if not total:
-            return self._words
+            # Hail compiles, or another program works: no parts to count.
+            seconds = int(now - self._began)
+            return f"{self._words}, {seconds} s so far" if seconds else self._words
         said = f"{self._words}: {done} of {total} parts"
         seconds = now - self._since
         if not done or seconds <= 0:

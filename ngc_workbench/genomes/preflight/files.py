@@ -56,8 +56,8 @@ class VcfFile:
     size: int
     sha256: str
     sorted: bool
-    whole_arrays: bool
     rewrite: bool
+    whole_arrays: bool = False
 
 
 @dataclass
