@@ -48,8 +48,8 @@ class _Meter:
             self._total, self._since = total, now
         if not total:
             # Hail compiles, or another program works: no parts to count.
-            seconds = int(now - self._began)
-            return f"{self._words}, {seconds} s so far" if seconds else self._words
+            waited = int(now - self._began)
+            return f"{self._words}, {waited} s so far" if waited else self._words
         said = f"{self._words}: {done} of {total} parts"
         seconds = now - self._since
         if not done or seconds <= 0:
