@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 WORKBENCH := .venv/bin/ngc-workbench
 
-.PHONY: help setup demo up down test test-quick lint pictures bench lock setup-quick setup-test
+.PHONY: help setup demo up down test test-quick lint pictures bench attacks lock setup-quick setup-test
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -35,6 +35,9 @@ setup-test: setup-quick setup
 
 test: setup-test ## All tests, set-up included: real containers, kernels and browser
 	@.venv/bin/python -m pytest $(ARGS)
+
+attacks: setup-test ## What a hostile session tries, on a plain hub and here
+	@.venv/bin/python -m pytest -q tests/attacks $(ARGS)
 
 test-quick: setup-quick ## The tests that need no Docker and no browser
 	@.venv/bin/python -m pytest -n 2 -m "not docker and not browser and not journey" $(ARGS)

@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 Port = Annotated[int, Field(ge=1024, le=65535)]
 
 _VAULT_ADDRESS = re.compile(r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?/?")
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 _EMAIL = r"^[^@\s]+@[^@\s]+$"
 _VAULT_PATH = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
 
@@ -79,6 +80,18 @@ class Settings(BaseSettings):
         "",
         description="Image of sessions by digest (`sha256:…`); empty: the one that `make setup` built last.",
     )
+    frontend_dir: Path | None = Field(
+        None,
+        description="Folder (absolute path) of the copies of JupyterLab's front end, one an image, from which the gateway serves it; "
+        "default: `build/frontend` of the checkout, where `make setup` puts them. Whoever can write there writes scripts for "
+        "every researcher's browser.",
+    )
+    copy_limit: int = Field(
+        2000,
+        ge=1,
+        description="Most characters that a person copies, cuts or drags out of a session's page at once; more is stopped and recorded. "
+        "It keeps honest people from doing it by mistake; whoever controls the browser gets round it.",
+    )
     session_runtime: str = Field("runc", description="Docker runtime of sessions; a site may name gVisor's or Kata's.")
     session_memory_mb: int = Field(6144, ge=2048, description="Memory of a session, in MiB.")
     session_cpus: float = Field(2.0, gt=0, description="CPUs of a session.")
@@ -115,6 +128,49 @@ class Settings(BaseSettings):
         le=1440,
         description="Minutes for which a session may go on with a view that was replaced, for instance after an opt-out; "
         "its page says so. 0 stops it at once.",
+    )
+    meter_hour_mb: int = Field(
+        200,
+        ge=1,
+        le=1_000_000,
+        description="Megabytes (1,000,000 bytes) that a person may be shown in one project in a clock hour: about a hundred large figures. "
+        "Above it the session is paused and the security officer is told. A project may have its own (`project limits`).",
+    )
+    meter_day_mb: int = Field(
+        1000,
+        ge=1,
+        le=1_000_000,
+        description="Likewise in the running hour and the 23 before it: a full day of notebooks with figures.",
+    )
+    meter_kind_hour_mb: dict[str, Annotated[int, Field(ge=1, le=1_000_000)]] = Field(
+        {"terminal": 20},
+        description="Likewise in a clock hour, for single kinds of traffic. A terminal shows text: an hour of `top` is less, much more is a file on its way out.",
+    )
+    notify_webhook: str = Field(
+        "",
+        description="Address to which each notice for the security officer is posted as signed JSON; https, or http on this machine alone. "
+        "It names person, project and session, never a file, code or data. Empty: none.",
+    )
+    notify_webhook_secret: str = Field(
+        "",
+        repr=False,
+        description="Key of the notices' HMAC-SHA-256, at least 16 characters; from the environment, never in a file in version control.",
+    )
+    notify_smtp_host: str = Field("", description="Mail server for notices to the security officer. Empty: no e-mail.")
+    notify_smtp_port: int = Field(587, ge=1, le=65535, description="TCP port of the mail server.")
+    notify_smtp_from: str = Field("", description="Sender of notices by e-mail.")
+    notify_smtp_to: tuple[str, ...] = Field(
+        (),
+        description="Who gets notices by e-mail: the security officers. E-mail names project and session, no person.",
+    )
+    notify_smtp_starttls: bool = Field(
+        True,
+        description="Whether e-mail goes over TLS, with a server's certificate that this machine trusts. Without it only to a mail server on this machine.",
+    )
+    notify_smtp_user: str = Field("", description="Account at the mail server; empty: none is needed.")
+    notify_smtp_password_file: Path | None = Field(
+        None,
+        description="File (absolute path, mode 0600) with the account's password. The password itself is no setting.",
     )
     worker_memory_mb: int = Field(4096, ge=2048, description="Memory of a custodian's Hail container, in MiB.")
 
@@ -171,6 +227,13 @@ class Settings(BaseSettings):
             raise ValueError("must be 1 to 4 lowercase letters")
         return value
 
+    @field_validator("frontend_dir")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():
+            raise ValueError("must be an absolute path")
+        return value
+
     @field_validator("session_subnets")
     @classmethod
     def _network(cls, value: str) -> str:
@@ -214,6 +277,29 @@ class Settings(BaseSettings):
             raise ValueError("key_provider vault needs vault_token_file")
         if any(file is not None and not file.is_absolute() for file in files):
             raise ValueError("vault_token_file and vault_ca_file must be absolute paths")
+        return self
+
+    @model_validator(mode="after")
+    def _notices(self) -> Settings:
+        if self.notify_webhook:
+            parts = urlsplit(self.notify_webhook)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+                raise ValueError("notify_webhook must be an http or https address without a password")
+            if parts.scheme == "http" and parts.hostname not in _THIS_MACHINE:
+                raise ValueError("notify_webhook must be https unless it is on this machine")
+            if len(self.notify_webhook_secret) < 16:
+                raise ValueError("notify_webhook needs notify_webhook_secret, of at least 16 characters")
+        if not self.notify_smtp_host:
+            return self
+        addresses = (self.notify_smtp_from, *self.notify_smtp_to)
+        if len(addresses) < 2 or not all(re.fullmatch(_EMAIL, address) for address in addresses):
+            raise ValueError("notify_smtp_host needs notify_smtp_from and notify_smtp_to, all of them e-mail addresses")
+        if not self.notify_smtp_starttls and self.notify_smtp_host not in _THIS_MACHINE:
+            raise ValueError("notify_smtp_starttls can be left out for a mail server on this machine alone")
+        if bool(self.notify_smtp_user) != (self.notify_smtp_password_file is not None):
+            raise ValueError("notify_smtp_user and notify_smtp_password_file go together")
+        if self.notify_smtp_password_file is not None and not self.notify_smtp_password_file.is_absolute():
+            raise ValueError("notify_smtp_password_file must be an absolute path")
         return self
 
     # -- where things are -------------------------------------------------------------------------
@@ -268,6 +354,11 @@ class Settings(BaseSettings):
                 "The image of sessions has not been built.", "Run `make setup`, or name one in session_image."
             ) from error
         return str(image)
+
+    @property
+    def frontend_copies(self) -> Path:
+        """Folder of the copies of JupyterLab's front end, one an image."""
+        return self.frontend_dir or ROOT / "build" / "frontend"
 
     @property
     def database(self) -> str:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The image of sessions. Its tag is a hash of all that goes into it, so nothing is built twice; its id goes into
 # build/images.json, where the settings find it. NGC_REBUILD=1 builds anew (for the distribution's updates).
+# frontend/ goes into no image: it takes JupyterLab's front end out of one, for the gateway.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../hub/setup/lib.sh"
 cd "$ROOT"
@@ -9,13 +10,15 @@ library=ngc_workbench/researcher
 [ -f "$library/__init__.py" ] || fail "the researcher's library is missing ($library)" "take a whole checkout."
 
 mapfile -t inputs < <(find images/base images/machine.sh images/researcher "$library" example_notebooks -type f \
-    -not -path '*/__pycache__/*' -not -name '*.in')
+    -not -path '*/__pycache__/*' -not -path 'images/researcher/frontend/*' -not -name '*.in')
 TAG="ngc-researcher:$(hash_of "${inputs[@]}")"
 
 # remember TAG: what the settings read.
 remember() {
     local id
     id="$(docker image inspect --format '{{.Id}}' "$1")"
+    # Before the settings name it: the gateway does not start without it.
+    images/researcher/frontend/copy.sh "$id"
     printf '{"researcher": {"tag": "%s", "id": "%s"}}\n' "$1" "$id" >"$BUILD/images.json.new"
     mv "$BUILD/images.json.new" "$BUILD/images.json"
     say "Image of sessions: $1"
@@ -40,6 +43,7 @@ rm -rf "$context"
 trap 'rm -rf "$context"' EXIT
 mkdir -p "$context"
 cp -r images/researcher/. "$context/"
+rm -r "$context/frontend"
 cp -r "$library" "$context/ngc"
 mkdir "$context/notebooks"
 cp example_notebooks/*.ipynb "$context/notebooks/"

@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from ngc_workbench import __version__
-from ngc_workbench.cli import audit, datasets, operations, optouts, projects, pseudonyms, releases, taking_in, views
+from ngc_workbench.cli import (
+    audit,
+    datasets,
+    operations,
+    optouts,
+    projects,
+    pseudonyms,
+    releases,
+    sessions,
+    taking_in,
+    views,
+)
 from ngc_workbench.cli.demo import command as demo
 from ngc_workbench.errors import WorkbenchError
 
@@ -47,6 +58,7 @@ operations.register(app)
 for commands in (taking_in, datasets, releases, optouts, views, pseudonyms):
     commands.register(app)
 projects.register(app)
+sessions.register(app)
 audit.register(app)
 demo.register(app)
 

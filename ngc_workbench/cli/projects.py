@@ -14,8 +14,10 @@ from ngc_workbench import genomes, people, projects
 from ngc_workbench.cli.context import Workbench, opened, progress, progress_done
 from ngc_workbench.errors import InputError, NotFound, Refused
 from ngc_workbench.model import Project
+from ngc_workbench.policy.meter import MEGABYTE
 from ngc_workbench.policy.terms import from_text
 from ngc_workbench.pseudonyms import Keyring
+from ngc_workbench.sessions import traffic
 
 FactOption = Annotated[
     list[str] | None,
@@ -28,10 +30,13 @@ AcceptOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Adds the group `project`."""
-    group = typer.Typer(help="Projects: provision, approve, list, suspend, resume, close.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Projects: provision, approve, list, limits, suspend, resume, close.", no_args_is_help=True
+    )
     group.command("provision")(provision)
     group.command("approve")(approve)
     group.command("list")(list_projects)
+    group.command("limits")(limits)
     group.command("suspend")(suspend)
     group.command("resume")(resume)
     group.command("close")(close)
@@ -140,6 +145,45 @@ def list_projects(context: typer.Context) -> None:
     with workbench.database.reading() as db:
         for project in db.scalars(select(Project).order_by(Project.name)):
             typer.echo(f"{project.name:30} {project.state:10} {len(project.members):3} members  {project.title}")
+
+
+def limits(
+    context: typer.Context,
+    name: str,
+    hour_mb: Annotated[int | None, typer.Option(help="MB that a person may be shown in a clock hour.")] = None,
+    day_mb: Annotated[int | None, typer.Option(help="MB in the running hour and the 23 before it.")] = None,
+    kind_mb: Annotated[
+        list[str] | None, typer.Option(help="KIND=N: MB of one kind of traffic in a clock hour, terminal=2; repeat.")
+    ] = None,
+    standard: Annotated[bool, typer.Option(help="Gives up the project's own: the installation's count again.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; it is recorded with your name.")] = "",
+) -> None:
+    """Shows a project's thresholds for bytes shown, or sets its own: those given; the others are the installation's."""
+    workbench = opened(context)
+    kinds = dict(_kind_mb(text) for text in kind_mb or [])
+    given = hour_mb is not None or day_mb is not None or bool(kinds)
+    if given and standard:
+        raise InputError("Thresholds are given, and given up.", "Leave out --standard, or the numbers.")
+    if given or standard:
+        people.require(workbench.database, workbench.log, workbench.actor, "project.limit", project=name)
+        with workbench.database.writing() as db:
+            projects.set_limits(
+                db, workbench.log, actor=workbench.actor, name=name, hour_mb=hour_mb, day_mb=day_mb, kinds_mb=kinds, reason=reason
+            )  # fmt: skip
+    with workbench.database.reading() as db:
+        if db.get(Project, name) is None:
+            raise NotFound(f"There is no project {name}.", "`ngc-workbench project list` shows what there is.")
+        allowed = traffic.allowed(db, traffic.default_thresholds(workbench.settings), name)
+    typer.echo(f"hour {allowed.hour // MEGABYTE} MB, day {allowed.day // MEGABYTE} MB")
+    for kind, limit in sorted(allowed.kinds.items()):
+        typer.echo(f"hour {limit // MEGABYTE} MB of the kind {kind}")
+
+
+def _kind_mb(text: str) -> tuple[str, int]:
+    kind, _, number = text.partition("=")
+    if not number.isdecimal():
+        raise InputError(f"{text!r} names no threshold.", "Write it as KIND=N, for instance terminal=2.")
+    return kind, int(number)
 
 
 def suspend(context: typer.Context, name: str, reason: Annotated[str, typer.Option(help="Why.")]) -> None:

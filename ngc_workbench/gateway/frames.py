@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -43,8 +44,22 @@ class Message:
         """The message's type, for instance `execute_request`."""
         return str(self.header["msg_type"])
 
+    @property
+    def id(self) -> str:
+        """The message's own id."""
+        return str(self.header["msg_id"])
+
+    @property
+    def parent_id(self) -> str:
+        """Id of the message that it answers; empty for none."""
+        return str(self.parent.get("msg_id", ""))
+
     def body(self) -> dict[str, Any]:
-        """The content. Raises Malformed."""
+        """The content, read once. Raises Malformed."""
+        return self._content
+
+    @cached_property
+    def _content(self) -> dict[str, Any]:
         return self.content if isinstance(self.content, dict) else _object(self.content)
 
 

@@ -1,20 +1,20 @@
 """Which headers pass, in both directions; the rest are ours.
 
-To the container go only the headers that a Jupyter server reads. To the browser go only a validator for caches, the
-hub's version and cookies that stay below the session's own path; type, policy and caching are set here, by the table's
-row, whatever the container says.
+To the container go only the headers that a Jupyter server reads. To the browser go only the hub's version and cookies that
+stay below the session's own path; type, policy and caching are set here, by the table's row, whatever the container says. A
+type that a browser runs or draws is given to files of the gateway's own copy alone.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from ngc_workbench.errors import Refused
+from ngc_workbench.gateway.frontend import File
 from ngc_workbench.gateway.paths import clean, written
 from ngc_workbench.gateway.policy import Handling, Rule
 from ngc_workbench.gateway.routes import Route
@@ -23,10 +23,7 @@ from ngc_workbench.settings import Settings
 _TO_SESSION = (
     "Accept",
     "Accept-Language",
-    "Authorization",
     "Content-Type",
-    "If-None-Match",
-    "If-Modified-Since",
     "Origin",
     "Sec-Fetch-Dest",
     "Sec-Fetch-Mode",
@@ -35,32 +32,17 @@ _TO_SESSION = (
     "X-Requested-With",
     "X-XSRFToken",
 )
-_VALIDATOR = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{1,100}"')
-_DATE = re.compile(r"[A-Za-z0-9,: -]{10,40}")
 _VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 _COOKIE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}=[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e\"]{0,4000}")
 _COOKIE_TIME = re.compile(r"(?:max-age=-?\d{1,10}|expires=[A-Za-z0-9,: -]{10,40})", re.IGNORECASE)
 _MAX_COOKIES = 8
 
-_TYPES = {
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".json": "application/json; charset=utf-8",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-    ".ttf": "font/ttf",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".gif": "image/gif",
-    ".jpg": "image/jpeg",
-    ".ico": "image/x-icon",
-}
-
-# Nothing of the machine on which the browser runs is a session's business; pasting needs no permission.
+# Nothing of the machine on which the browser runs is a session's business. Pasting, and copying by hand, need no permission; what
+# a script copies by itself does.
 _PERMISSIONS = ", ".join(
     f"{feature}=()"
     for feature in (
-        "accelerometer", "autoplay", "camera", "clipboard-read", "display-capture",
+        "accelerometer", "autoplay", "camera", "clipboard-read", "clipboard-write", "display-capture",
         "encrypted-media", "gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection",
         "local-fonts", "magnetometer", "microphone", "midi", "otp-credentials", "payment", "picture-in-picture",
         "publickey-credentials-get", "screen-wake-lock", "serial", "usb", "window-management",
@@ -130,6 +112,23 @@ def own_data() -> dict[str, str]:
     }
 
 
+def own_static(file: File) -> dict[str, str]:
+    """Headers of a file of the gateway's own copy. A cache asks each time: by then the image may be another."""
+    # A worker's script brings the policy that binds the worker: it gets none of the page's rights but the session's own origin.
+    return {
+        **own_data(),
+        "Content-Type": file.kind,
+        "Cache-Control": "private, no-cache",
+        "ETag": f'"{file.digest}"',
+    }
+
+
+def unchanged(request_headers: Mapping[str, str], file: File) -> bool:
+    """Whether the browser says that it has this very file."""
+    asked = request_headers.get("If-None-Match", "")
+    return any(part.strip().removeprefix("W/") in ("*", f'"{file.digest}"') for part in asked.split(","))
+
+
 def to_session(incoming: Mapping[str, str], route: Route, settings: Settings) -> CIMultiDict[str]:
     """Headers of the request to the container: the listed ones, our own about where it came from, its own cookies."""
     host = urlsplit(route.origin).netloc
@@ -154,13 +153,10 @@ def _cookies_to_session(raw: str, route: Route) -> str:
     return "; ".join(kept)
 
 
-def to_browser(
-    upstream: CIMultiDictProxy[str], rule: Rule, path: str, route: Route, settings: Settings
-) -> CIMultiDict[str]:
-    """Headers of the answer to the browser. `path` is the cleaned path below the session's prefix.
+def to_browser(upstream: CIMultiDictProxy[str], rule: Rule, route: Route, settings: Settings) -> CIMultiDict[str]:
+    """Headers of the answer to the browser: those of a page that the gateway writes, or of JSON.
 
-    Raises Refused when the container wants the answer saved as a file, sends it encoded, or gives it a type that is
-    not listed for the ending of its name.
+    Raises Refused when the container wants the answer saved as a file, or sends it encoded.
     """
     if "attachment" in upstream.get("Content-Disposition", "").lower():
         raise Refused(
@@ -172,34 +168,17 @@ def to_browser(
         raise Refused("answer.encoded", "The session's answer is encoded in a way that can't be looked into.")
     page = rule.handling in (Handling.DOCUMENT, Handling.CALLBACK)
     kept: CIMultiDict[str] = CIMultiDict(own_data())
-    kept["Content-Type"] = _content_type(rule, path)
+    kept["Content-Type"] = "text/html; charset=utf-8" if page else "application/json; charset=utf-8"
     if page:
         kept["Content-Security-Policy"] = document_policy(route, settings)
         kept["Permissions-Policy"] = _PERMISSIONS
         kept["Cross-Origin-Resource-Policy"] = "same-site"  # the portal's page is another origin of the same site
-    elif rule.handling is Handling.STATIC:
-        # A worker's script brings the policy that binds the worker: it gets none of the page's rights but the session's own origin.
-        kept["Cache-Control"] = "private, no-cache"
-        for name, shape in (("ETag", _VALIDATOR), ("Last-Modified", _DATE)):
-            if shape.fullmatch(upstream.get(name, "")):
-                kept[name] = upstream[name]
     if _VERSION.fullmatch(upstream.get("X-JupyterHub-Version", "")):
         kept["X-JupyterHub-Version"] = upstream["X-JupyterHub-Version"]
     for cookie in upstream.getall("Set-Cookie", [])[:_MAX_COOKIES]:
         if own := cookie_to_browser(cookie, route, settings):
             kept.add("Set-Cookie", own)
     return kept
-
-
-def _content_type(rule: Rule, path: str) -> str:
-    if rule.handling in (Handling.DOCUMENT, Handling.CALLBACK):
-        return "text/html; charset=utf-8"
-    if rule.handling is Handling.STATIC:
-        kind = _TYPES.get(PurePosixPath(path).suffix)
-        if kind is None:
-            raise Refused("answer.type", "The session's answer has a type that isn't served.")
-        return kind
-    return "application/json; charset=utf-8"
 
 
 def cookie_to_browser(raw: str, route: Route, settings: Settings) -> str | None:

@@ -7,12 +7,14 @@ could be looked into.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from typing import Any
 
 from ngc_workbench.audit.events import Detail
-from ngc_workbench.gateway.frames import Message, answer_to
-from ngc_workbench.gateway.outputs import harmless
+from ngc_workbench.gateway.cells import CELL_LIMIT, PRINT_LIMIT
+from ngc_workbench.gateway.frames import Malformed, Message, answer_to
+from ngc_workbench.gateway.outputs import harmless, instead, is_blank
 from ngc_workbench.policy.decision import Decision, allow, deny
 
 MESSAGE_LIMIT = 16 * 1024 * 1024
@@ -125,16 +127,64 @@ def _without_unlisted_media(message: Message) -> tuple[Message, tuple[str, ...]]
     if not cut and "text/html" not in data:
         return message, ()
     kept: dict[str, Any] = {kind: value for kind, value in data.items() if kind in MEDIA}
+    emptied = False
     if "text/html" in kept:
-        kept["text/html"] = harmless(_joined(kept["text/html"]))
-    if not kept:
-        kept["text/plain"] = f"[An output of type {', '.join(cut)} isn't shown: this type doesn't leave a session.]"
+        before = _joined(kept["text/html"])
+        kept["text/html"] = harmless(before)
+        if emptied := bool(before.strip()) and is_blank(kept["text/html"]):
+            del kept["text/html"]
+    if (cut or emptied) and not set(kept) - {"text/plain"}:
+        kept["text/plain"] = f"{_joined(kept.get('text/plain', ''))}\n[{instead(cut)}]".strip()
     return replace(message, content={**content, "data": kept}), cut
 
 
 def _joined(text: object) -> str:
     # nbformat allows a list of lines in place of a text.
     return "".join(str(line) for line in text) if isinstance(text, list) else str(text)
+
+
+def traffic_of(message: Message) -> str:
+    """What kind of traffic a message is, for the meter: `stream`, the media type that carries most of it, or `message`.
+
+    A display must have gone through `shown`: its types are those of MEDIA.
+    """
+    if message.kind not in _DISPLAYS:
+        return "stream" if message.kind == "stream" else "message"
+    data = message.body().get("data")
+    if not isinstance(data, dict) or not data:
+        return "message"
+    # A value that is no text is a document (a figure's data), beside which its other forms are small.
+    sizes = {str(kind): len(value) if isinstance(value, str) else CELL_LIMIT for kind, value in data.items()}
+    return max(sizes, key=sizes.__getitem__)
+
+
+def ends_cell(message: Message) -> bool:
+    """Whether a kernel says that it is done with what it was asked."""
+    try:
+        return message.kind == "status" and message.body().get("execution_state") == "idle"
+    except Malformed:
+        return False
+
+
+def begun(message: Message, room: int) -> Message:
+    """Printed text, of which as much is left as fits into `room` bytes of JSON. Raises Malformed."""
+    content = message.body()
+    text = str(content.get("text", ""))[:room]
+    while (size := len(json.dumps(text))) > room and text:
+        text = text[: min(len(text) - 1, len(text) * room // size)]
+    return replace(message, content={**content, "text": text})
+
+
+def cell_notice(message: Message, limit: str) -> Message:
+    """What is said once where a cell's printed text is cut (`limit` is `printed`), or all of its outputs (`shown`)."""
+    if limit == "printed":
+        what = f"The printed text of this cell is cut here: {PRINT_LIMIT // 1024 // 1024} MB of it may be shown. Figures still show."
+    else:
+        what = f"The outputs of this cell are cut here: {CELL_LIMIT // 1024 // 1024} MB may be shown."
+    text = f"\n[{what} To have the rest reviewed, save it to a file below /outbox and ask for its release in the portal.]\n"
+    return replace(
+        answer_to(message, "stream", {"name": "stderr", "text": text}, channel="iopub"), parent=message.parent
+    )
 
 
 def cut_notice(message: Message, size: int) -> Message:

@@ -27,13 +27,18 @@ SUPPORT = "Ask your data support centre if you need it."
 class Handling(str, Enum):
     """What is done with the answer of a route that may pass."""
 
-    DOCUMENT = "page of JupyterLab; HTML under our policy, into the portal's frame only"
+    DOCUMENT = "page written by the gateway; the session is asked for the sign-in alone, its own page is thrown away"
     CALLBACK = "end of signing in; a redirect within the session"
-    STATIC = "script, style, font or picture; type set by the name's ending"
+    STATIC = (
+        "script, style, font or picture from the gateway's own copy of the image's front end; the session is not asked"
+    )
     JSON = "JSON; type forced, size bounded"
     CONTENTS = "JSON that is read: notebooks and text below a size pass, anything else is refused"
     CHANNELS = "WebSocket whose messages are read one by one"
+    TERMINAL = "WebSocket whose messages are read one by one; lines are recorded, the screen's text is filtered"
+    TERMINALS = "JSON that is read: names and times of terminals, written anew"
     ANSWERED = "answered by the gateway itself; the session is not asked"
+    REPORTED = "read and recorded by the gateway itself; the session is not asked"
     SILENT = "WebSocket that the gateway holds open; the session is not asked"
     REFUSED = "refused"
 
@@ -51,7 +56,7 @@ class Rule:
         remedy: for a refusal, how to ask instead.
         query: names of query parameters that pass; others are left out.
         request_limit: largest request body, in bytes; 0: none is accepted.
-        response_limit: largest response body, in bytes.
+        response_limit: largest body that is taken from the session, in bytes; 0: none is read.
         answer: JSON text of an ANSWERED route.
         probe: the hub asks it too, by the gateway's own address.
     """
@@ -70,8 +75,10 @@ class Rule:
 
 
 _GET = ("GET",)
+_READ = ("GET", "HEAD")
 _ANY = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_TERMINAL = r"[A-Za-z0-9_]{1,40}"
 _ASSET = r"[^?#]+\.(?:js|css|json|woff2?|ttf|svg|png|ico|gif|jpg)"
 
 
@@ -88,8 +95,6 @@ RULES: tuple[Rule, ...] = (
         "Put the notebook, its outputs cleared, into the outbox and ask for its release in the portal.",
     ),
     _refuse("archive.download", r"(?:directories|archive-download|extract-archive)(?:/.*)?", "Folders don't leave a session as an archive.", ASK),
-    _refuse("terminal.socket", r"terminals(?:/.*)?", "Terminals are closed in this version of the workbench.", "Use `!command` in a notebook's cell."),
-    _refuse("terminal.start", r"api/terminals(?:/.*)?", "Terminals are closed in this version of the workbench.", "Use `!command` in a notebook's cell.", ("POST", "PUT", "PATCH", "DELETE")),
     _refuse("extension.install", r"lab/api/(?:extensions|plugins)(?:/.*)?", "Extensions of JupyterLab can't be installed from a session.", SUPPORT),
     _refuse("lab.build", r"lab/api/build", "JupyterLab isn't rebuilt from a session.", SUPPORT, ("POST", "DELETE")),
     _refuse("config.write", r"api/config(?:/.*)?", "The server's configuration can't be changed from the browser.", SUPPORT, ("POST", "PUT", "PATCH", "DELETE")),
@@ -101,20 +106,24 @@ RULES: tuple[Rule, ...] = (
     _refuse("server.insides", r"(?:metrics|api/spec\.yaml|api/shutdown|api/status)", "The server's own figures aren't shown.", SUPPORT),
     # -- what JupyterLab needs --------------------------------------------------------------------
     Rule(
-        "lab.page", _GET, r"(?:lab/?|lab/tree(?:/.*)?|lab/workspaces/[^/]+(?:/tree/.*)?)?", "JupyterLab's page.",
-        Handling.DOCUMENT, query=("reset", "clone"), response_limit=2 * MB,
+        "lab.page", _GET, r"(?:lab/?|lab/tree(?:/.*)?|lab/workspaces/[A-Za-z0-9_-]+(?:/tree/.*)?)?", "JupyterLab's page.",
+        Handling.DOCUMENT, query=("reset", "clone"), response_limit=0,
     ),
     Rule(
         "oauth.callback", _GET, r"oauth_callback", "End of the sign-in hop through the hub.",
         Handling.CALLBACK, query=("code", "state", "error", "error_description"), response_limit=64 * KB,
     ),
-    Rule("lab.static", ("GET", "HEAD"), rf"static/{_ASSET}", "JupyterLab's scripts, styles, fonts and pictures.", Handling.STATIC, query=("v",), response_limit=32 * MB),
-    Rule("lab.extension", ("GET", "HEAD"), rf"lab/extensions/{_ASSET}", "Extensions that the image brings.", Handling.STATIC, query=("v",), response_limit=32 * MB),
-    Rule("lab.theme", ("GET", "HEAD"), rf"lab/api/themes/{_ASSET}", "Themes that the image brings.", Handling.STATIC, query=("v",), response_limit=8 * MB),
-    Rule("kernel.logo", _GET, r"kernelspecs/[A-Za-z0-9._-]+/[A-Za-z0-9._-]+\.(?:svg|png)", "Pictures of kernels.", Handling.STATIC, response_limit=256 * KB),
-    Rule("favicon", _GET, r"favicon\.ico", "The page's icon.", Handling.STATIC, response_limit=256 * KB),
+    # Whatever a browser runs comes from these rows, and none of them asks the container.
+    Rule("guard.script", _READ, r"-/guard\.js", "Our own script on JupyterLab's page: large copies are stopped.", Handling.STATIC, response_limit=0),
+    Rule("guard.report", ("POST",), r"-/copied", "The guard tells that it stopped a copy, and how large it was.", Handling.REPORTED, request_limit=1 * KB, response_limit=0),
+    Rule("lab.static", _READ, rf"static/{_ASSET}", "JupyterLab's scripts, styles, fonts and pictures.", Handling.STATIC, query=("v",), response_limit=0),
+    Rule("lab.extension", _READ, rf"lab/extensions/{_ASSET}", "Extensions that the image brings.", Handling.STATIC, query=("v",), response_limit=0),
+    Rule("lab.theme", _READ, rf"lab/api/themes/{_ASSET}", "Themes that the image brings.", Handling.STATIC, query=("v",), response_limit=0),
+    Rule("kernel.logo", _READ, r"kernelspecs/[A-Za-z0-9._-]+/[A-Za-z0-9._-]+\.(?:svg|png)", "Pictures of kernels.", Handling.STATIC, response_limit=0),
+    Rule("favicon", _READ, r"favicon\.ico", "The page's icon.", Handling.STATIC, response_limit=0),
     Rule("server.version", _GET, r"api/?", "The server's version; the hub asks it to see that a session is up.", Handling.JSON, response_limit=4 * KB, probe=True),
     Rule("person", _GET, r"api/me", "Who is signed in.", Handling.JSON, query=("permissions",), response_limit=64 * KB),
+    # Kernels and languages stay with the container: they are data that no browser runs, and a person may add a kernel of their own.
     Rule("kernelspecs", _GET, r"api/kernelspecs(?:/[A-Za-z0-9._-]+)?", "Which kernels there are.", Handling.JSON),
     Rule("kernels.list", _GET, r"api/kernels", "Which kernels run.", Handling.JSON),
     Rule("kernels.start", ("POST",), r"api/kernels", "Start a kernel.", Handling.JSON, request_limit=64 * KB),
@@ -136,7 +145,10 @@ RULES: tuple[Rule, ...] = (
     Rule("lab.translations", _GET, r"lab/api/translations(?:/[A-Za-z0-9_-]+)?", "JupyterLab's languages.", Handling.JSON, response_limit=8 * MB),
     Rule("lab.build.state", _GET, r"lab/api/build", "Whether JupyterLab wants a rebuild; never.", Handling.ANSWERED, answer='{"status": "stable", "message": ""}'),
     Rule("config.read", _GET, r"api/config/[A-Za-z0-9._-]+", "Settings of parts of the front end.", Handling.JSON, response_limit=64 * KB),
-    Rule("terminals.list", _GET, r"api/terminals", "Terminals: there are none.", Handling.ANSWERED, answer="[]"),
+    Rule("terminals.list", _GET, r"api/terminals", "Which terminals run.", Handling.TERMINALS, response_limit=16 * KB),
+    Rule("terminals.start", ("POST",), r"api/terminals", "Start a terminal.", Handling.TERMINALS, request_limit=4 * KB, response_limit=4 * KB),
+    Rule("terminal.stop", ("DELETE",), rf"api/terminals/{_TERMINAL}", "Stop a terminal.", Handling.TERMINALS, response_limit=4 * KB),
+    Rule("terminal.socket", _GET, rf"terminals/websocket/{_TERMINAL}", "What is typed into a terminal, and its screen.", Handling.TERMINAL),
     Rule("nbconvert.formats", _GET, r"api/nbconvert", "Formats to convert to: there are none.", Handling.ANSWERED, answer="{}"),
     Rule("language.servers", _GET, r"lsp/status", "Language servers: there are none.", Handling.ANSWERED, answer='{"version": 2, "sessions": {}, "specs": {}}'),
     Rule("lab.news", _GET, r"lab/api/(?:news|update)", "News from outside: there is none.", Handling.ANSWERED, answer='{"news": [], "notification": null}'),
@@ -148,8 +160,17 @@ TOP_LEVEL = _refuse(
     "page.outside_frame", r".*", "A session is shown inside the portal's page only.", "Open it from the portal."
 )
 NOT_A_PAGE = _refuse("page.not_a_page", r".*", "This address is not a page.", "Open the session from the portal.")
+NOT_CODE = _refuse(
+    "page.not_code", r".*", "This address gives data, which no page runs or draws.", "Open the session from the portal."
+)
 CROSS_ORIGIN = _refuse(
     "request.cross_origin", r".*", "Another site asked for this in your name.", "Open the session from the portal."
+)
+TOKEN = _refuse(
+    "request.token",
+    r".*",
+    "A session is opened by a person who is signed in; a token alone opens nothing.",
+    "Open it from the portal.",
 )
 TOO_LARGE = _refuse(
     "request.too_large", r".*", "What was sent is too large.", "Bring larger files in through the portal."
@@ -158,16 +179,29 @@ BODY_TYPE = _refuse("request.type", r".*", "Only JSON may be sent here.", SUPPOR
 PARAMETERS = _refuse("request.parameters", r".*", "A parameter of the address is given twice, or too long.", SUPPORT)
 UPGRADE = _refuse("request.upgrade", r".*", "This address and this kind of connection don't go together.", SUPPORT)
 
-GENERAL: tuple[Rule, ...] = (UNLISTED, TOP_LEVEL, NOT_A_PAGE, CROSS_ORIGIN, TOO_LARGE, BODY_TYPE, PARAMETERS, UPGRADE)
+GENERAL: tuple[Rule, ...] = (
+    UNLISTED,
+    TOP_LEVEL,
+    NOT_A_PAGE,
+    NOT_CODE,
+    CROSS_ORIGIN,
+    TOKEN,
+    TOO_LARGE,
+    BODY_TYPE,
+    PARAMETERS,
+    UPGRADE,
+)
 """Refusals that don't hang on one address."""
 
 _COMPILED: tuple[tuple[Rule, re.Pattern[str]], ...] = tuple(
     (rule, re.compile(rule.pattern, re.DOTALL)) for rule in RULES
 )
-_SOCKETS = (Handling.CHANNELS, Handling.SILENT)
+_SOCKETS = (Handling.CHANNELS, Handling.TERMINAL, Handling.SILENT)
 _PAGES = (Handling.DOCUMENT, Handling.CALLBACK)
 # Destinations of a browser's request that would show the answer as a page or run it as a document's part.
 _AS_PAGE = frozenset({"document", "iframe", "frame", "object", "embed", "fencedframe"})
+# What fetch() and sockets say; "" is a program other than a browser, the hub's probe among them.
+_AS_DATA = frozenset({"", "empty", "websocket"})
 _MAX_VALUE = 2048
 
 
@@ -210,6 +244,9 @@ def _deny(rule: Rule) -> RouteDecision:
 
 
 def _wrong_kind(rule: Rule, headers: Mapping[str, str]) -> Rule | None:
+    # The token that a session's server has would work from anywhere, for whoever reads it there. Browsers send cookies.
+    if "Authorization" in headers:
+        return TOKEN
     if ("Upgrade" in headers) != (rule.handling in _SOCKETS):
         return UPGRADE
     destination = headers.get("Sec-Fetch-Dest", "")
@@ -220,6 +257,9 @@ def _wrong_kind(rule: Rule, headers: Mapping[str, str]) -> Rule | None:
             return NOT_A_PAGE
         if headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             return CROSS_ORIGIN
+        # A type and `nosniff` keep data from being run; here it isn't even fetched for that.
+        if rule.handling is not Handling.STATIC and destination not in _AS_DATA:
+            return NOT_CODE
     return None
 
 

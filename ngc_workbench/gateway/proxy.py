@@ -1,9 +1,13 @@
-"""HTTP between browser and session: judged by the table, streamed with bounded memory, headers ours."""
+"""HTTP between browser and session: judged by the table, streamed with bounded memory, headers ours.
+
+JupyterLab's page and files are the gateway's own (`frontend`); of what a container answers, JSON alone reaches the browser.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
@@ -11,10 +15,12 @@ from urllib.parse import urlencode, urlsplit
 import aiohttp
 import structlog
 from aiohttp import web
+from multidict import CIMultiDict
 from yarl import URL
 
 from ngc_workbench.errors import Refused, Unavailable
-from ngc_workbench.gateway import contents, headers, refusal
+from ngc_workbench.gateway import contents, frontend_page, headers, refusal, terminal_messages
+from ngc_workbench.gateway.frontend import FrontEnd
 from ngc_workbench.gateway.paths import clean, query_pairs, written
 from ngc_workbench.gateway.policy import Handling, RouteDecision, decide
 from ngc_workbench.gateway.record import Recorder
@@ -25,8 +31,10 @@ from ngc_workbench.settings import Settings
 _log = structlog.get_logger("gateway")
 _PIECE = 64 * 1024
 _OFF_LOOP = 128 * 1024  # bodies above this are looked into in a thread, in bytes
-_STATUSES = frozenset({200, 201, 202, 204, 301, 302, 303, 307, 308, 304, *range(400, 512)})
+_STATUSES = frozenset({200, 201, 202, 204, 301, 302, 303, 307, 308, *range(400, 512)})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_WAYS = ("copy", "cut", "drag")
+_LONGEST = 10**9  # characters; more fits into no browser
 
 
 @dataclass(frozen=True)
@@ -47,11 +55,19 @@ class _Asked:
 class BrowserSide:
     """The listener behind the hub's proxy."""
 
-    def __init__(self, settings: Settings, routes: Routes, recorder: Recorder, client: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        routes: Routes,
+        recorder: Recorder,
+        client: aiohttp.ClientSession,
+        front: FrontEnd,
+    ) -> None:
         self._settings = settings
         self._routes = routes
         self._recorder = recorder
         self._client = client
+        self._front = front
         self._relay = Relay(settings, routes, recorder, client)
         self._own_hosts = frozenset(f"{name}:{settings.gateway_port}" for name in ("127.0.0.1", "localhost"))
 
@@ -91,11 +107,19 @@ class BrowserSide:
         rule = asked.decision.rule
         if rule.handling is Handling.ANSWERED:
             return web.Response(text=rule.answer, headers={**headers.own_data(), "Content-Type": "application/json"})
+        if rule.handling is Handling.STATIC:
+            return await self._static(request, asked)
+        if rule.handling is Handling.REPORTED:
+            return await self._reported(request, asked)
         if rule.handling is Handling.SILENT:
             return await self._relay.silent(request, asked.route)
         outgoing = headers.to_session(request.headers, asked.route, self._settings)
         if rule.handling is Handling.CHANNELS:
             return await self._relay.channels(request, asked.route, asked.url, outgoing)
+        if rule.handling is Handling.TERMINAL:
+            return await self._relay.terminal(request, asked.route, asked.url, outgoing)
+        if rule.name == "terminals.start":
+            self._relay.check_terminals(asked.route)
         try:
             async with self._client.request(
                 request.method,
@@ -110,16 +134,54 @@ class BrowserSide:
                 "The session does not answer.", "Wait a moment, or start it again from the portal."
             ) from error
 
+    # -- what the gateway answers by itself ----------------------------------------------------------
+
+    async def _static(self, request: web.BaseRequest, asked: _Asked) -> web.StreamResponse:
+        """A file of the gateway's own copy, in pieces: what waits for a slow browser is one piece, not the file."""
+        file = self._front.files.get(asked.below)
+        if file is None:
+            # Not recorded: kernels that a person adds have pictures that are in no copy.
+            missing = Refused(
+                "frontend.no_such_file", "JupyterLab has no such file.", "Reload the page from the portal."
+            )
+            return refusal.answer(missing, request.headers, self._settings.portal_url, 404)
+        own = headers.own_static(file)
+        if headers.unchanged(request.headers, file):
+            return web.Response(status=304, headers=own)
+        response = web.StreamResponse(headers=own)
+        response.content_length = len(file.body)
+        await response.prepare(request)
+        if request.method != "HEAD":
+            body = memoryview(file.body)
+            for start in range(0, len(body), _PIECE):
+                await response.write(body[start : start + _PIECE])
+        await response.write_eof()
+        return response
+
+    async def _reported(self, request: web.BaseRequest, asked: _Asked) -> web.StreamResponse:
+        """The guard's report. Whoever can reach the session's origin can send one: it adds to the log and opens nothing."""
+        raw = await self._whole(request, asked)
+        how, length = _copied(raw)
+        what = f"{how} of {length} characters"
+        self._recorder.refused("copy.too_large", asked.route, request.method, side="browser", what=what)
+        return web.Response(status=204, headers=headers.own_data())
+
     # -- the request's body ------------------------------------------------------------------------
 
     async def _body(self, request: web.BaseRequest, asked: _Asked) -> io.BytesIO | None:
         """The body, whole: it is bounded by the rule, and what is judged must not change while it is sent."""
-        rule = asked.decision.rule
         if not request.can_read_body:
             return None
-        pieces = _bounded(request.content, rule.request_limit, "request.too_large", "What was sent is too large.")
-        raw = b"".join([piece async for piece in pieces])
-        return io.BytesIO(await _off_loop(contents.check_write, raw) if rule.handling is Handling.CONTENTS else raw)
+        raw = await self._whole(request, asked)
+        if asked.decision.rule.handling is Handling.TERMINALS:
+            return io.BytesIO(terminal_messages.check_start(raw))
+        judged = asked.decision.rule.handling is Handling.CONTENTS
+        return io.BytesIO(await _off_loop(contents.check_write, raw) if judged else raw)
+
+    async def _whole(self, request: web.BaseRequest, asked: _Asked) -> bytes:
+        limit = asked.decision.rule.request_limit
+        pieces = _bounded(request.content, limit, "request.too_large", "What was sent is too large.")
+        return b"".join([piece async for piece in pieces])
 
     # -- the answer --------------------------------------------------------------------------------
 
@@ -129,28 +191,62 @@ class BrowserSide:
         rule = asked.decision.rule
         if answer.status not in _STATUSES:
             raise Refused("answer.status", "The session gave an unknown kind of answer.")
-        own = headers.to_browser(answer.headers, rule, asked.below, asked.route, self._settings)
+        own = headers.to_browser(answer.headers, rule, asked.route, self._settings)
+        page = rule.handling in (Handling.DOCUMENT, Handling.CALLBACK)
         if answer.status in _REDIRECTS:
-            if rule.handling not in (Handling.DOCUMENT, Handling.CALLBACK):
+            if not page:
                 raise Refused("answer.redirect", "The session wanted to send your browser elsewhere.")
             own["Location"] = headers.location(answer.headers.get("Location", ""), asked.route, self._settings)
             return web.Response(status=answer.status, headers=own)
-        if answer.status in (204, 304) or request.method == "HEAD":
+        if page:
+            return self._page(request, asked, answer.status, own)
+        if answer.status == 204 or request.method == "HEAD":
             return web.Response(status=answer.status, headers=own)
-        if rule.handling is Handling.CALLBACK and answer.status < 400:
-            raise Refused("answer.callback", "Signing in ends with a redirect, and with nothing else.")
-        pieces = _bounded(
-            answer.content, rule.response_limit, "answer.too_large", "The session's answer is too large to be shown."
+        pieces = self._while_open(
+            asked.route,
+            _bounded(
+                answer.content,
+                rule.response_limit,
+                "answer.too_large",
+                "The session's answer is too large to be shown.",
+            ),
         )
-        if rule.handling is Handling.CONTENTS:
+        if rule.handling in (Handling.CONTENTS, Handling.TERMINALS):
             raw = b"".join([piece async for piece in pieces])
-            body = await _off_loop(contents.check_answer, raw) if answer.status < 400 else contents.check_error(raw)
+            check = contents.check_answer if rule.handling is Handling.CONTENTS else terminal_messages.check_answer
+            body = await _off_loop(check, raw) if answer.status < 400 else contents.check_error(raw)
             self._recorder.sent(asked.route, len(body))
             return web.Response(body=body, status=answer.status, headers=own)
         length = answer.content_length
         if length is not None and length > rule.response_limit:
             raise Refused("answer.too_large", "The session's answer is too large to be shown.")
         return await self._stream(request, asked, web.StreamResponse(status=answer.status, headers=own), pieces)
+
+    async def _while_open(self, route: Route, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The pieces. Raises Refused as soon as the session was stopped or paused: an answer under way ends there."""
+        async for piece in pieces:
+            if not self._routes.open(route):
+                raise Refused("session.ended", "The session was stopped or paused.", "Open the portal; it says why.")
+            yield piece
+
+    def _page(self, request: web.BaseRequest, asked: _Asked, status: int, own: CIMultiDict[str]) -> web.StreamResponse:
+        """The page that the gateway writes where the session answered with `status`; the session's own is never read."""
+        if status >= 400:
+            broken = Refused(
+                "session.page",
+                f"The session can't show JupyterLab: it answered {status}.",
+                "Wait a moment and reload; else stop the session in the portal and start it again.",
+            )
+            response = refusal.answer(broken, request.headers, self._settings.portal_url, status)
+            # A failed sign-in takes its cookies back.
+            response.headers.extend(("Set-Cookie", cookie) for cookie in own.getall("Set-Cookie", []))
+            return response
+        if asked.decision.rule.handling is Handling.CALLBACK:
+            raise Refused("answer.callback", "Signing in ends with a redirect, and with nothing else.")
+        if status != 200:
+            raise Refused("answer.status", "The session gave an unknown kind of answer.")
+        body = frontend_page.page(self._front, asked.route, self._settings, asked.below)
+        return web.Response(body=body, headers=own)
 
     async def _stream(
         self, request: web.BaseRequest, asked: _Asked, response: web.StreamResponse, pieces: AsyncIterator[bytes]
@@ -182,6 +278,20 @@ async def _bounded(stream: aiohttp.StreamReader, limit: int, reason: str, what: 
         if total > limit:
             raise Refused(reason, what)
         yield piece
+
+
+def _copied(raw: bytes) -> tuple[str, int]:
+    """How and how much was to be copied, by the guard's report. Raises Refused for anything but these two."""
+    try:
+        report = json.loads(raw)
+    except (ValueError, RecursionError):
+        report = None
+    if isinstance(report, dict) and set(report) == {"length", "how"}:
+        how, length = report["how"], report["length"]
+        # `True` is a number to Python.
+        if how in _WAYS and type(length) is int and 0 < length <= _LONGEST:
+            return how, length
+    raise Refused("copy.report", "This is no report of a copy.", "Report it to your data support centre.")
 
 
 async def _off_loop(check: Callable[[bytes], bytes], raw: bytes) -> bytes:

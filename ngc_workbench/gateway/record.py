@@ -4,6 +4,11 @@ One task collects what is to be written and commits it together, so ten people w
 A cell is passed on only after its event is committed. Refusals don't wait; of identical ones (same session, rule and
 method) within a window the first is written at once and the others as one event that holds their count, so that a
 hostile session can't fill the log.
+
+Bytes shown are counted once a second, by kind, and judged in the transaction that counts them: above a threshold of the project the
+session is paused there and then. A gateway that is killed loses what it showed since the last commit: a second's
+worth, or less when that is much. A commit of which PostgreSQL could not say whether it took place is counted again: too much, never
+too little.
 """
 
 from __future__ import annotations
@@ -11,23 +16,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
-from sqlalchemy import update
 
 from ngc_workbench.audit import AuditLog
 from ngc_workbench.audit.events import Detail
 from ngc_workbench.database import Database
 from ngc_workbench.errors import Unavailable
 from ngc_workbench.gateway.routes import Route
-from ngc_workbench.model import Session
+from ngc_workbench.policy.meter import OTHER, Pause, Thresholds, kind_of
+from ngc_workbench.sessions import pause
 
 Details = Mapping[str, Detail]
 
 _log = structlog.get_logger("gateway")
 _MAX_WAITING = 10_000
+_MUCH = 4_000_000
+"""Bytes shown but not counted from which the writer is woken at once."""
+_MOST_KINDS = 40
+"""Kinds told apart in a session, at most: their names may come from hostile ground."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"})
 
 
@@ -54,17 +63,38 @@ class _Tally:
 @dataclass
 class _Batch:
     entries: list[_Entry] = field(default_factory=list)
-    sent: dict[str, int] = field(default_factory=dict)
+    sent: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Bytes by session and kind."""
+    uncounted: int = 0
+
+
+def _nobody(_session: str, _pause: Pause) -> None:
+    """Nobody is told of a pause: other gateways, and the warden, read it in the database."""
 
 
 class Recorder:
-    """Collects and writes. `window` is the time over which identical refusals are counted, in seconds."""
+    """Collects and writes. `window` is the time over which identical refusals are counted, in seconds.
 
-    def __init__(self, database: Database, log: AuditLog, *, window: float = 60.0, interval: float = 1.0) -> None:
+    `thresholds` are those of projects without their own; `paused` is told each pause as soon as it is committed.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        log: AuditLog,
+        *,
+        window: float = 60.0,
+        interval: float = 1.0,
+        thresholds: Thresholds | None = None,
+        paused: Callable[[str, Pause], None] = _nobody,
+    ) -> None:
         self._database = database
         self._audit = log
         self._window = window
         self._interval = interval
+        self._thresholds = thresholds or Thresholds()
+        self._paused = paused
+        self._kinds: dict[str, set[str]] = {}
         self._batch = _Batch()
         self._tallies: dict[tuple[str, str, str], _Tally] = {}
         self._wake = asyncio.Event()
@@ -85,10 +115,10 @@ class Recorder:
         self._close_windows(everything=True)
         await self._flush()
 
-    async def cell(self, route: Route, details: Details) -> None:
-        """Records code sent to a kernel; returns once it is committed. Raises Unavailable when it can't be."""
+    async def cell(self, route: Route, details: Details, kind: str = "session.cell") -> None:
+        """Records code sent to a kernel, or lines typed into a terminal; returns once it is committed. Raises Unavailable when it can't be."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._add(_Entry("session.cell", "none", "", route, details, written))
+        self._add(_Entry(kind, "none", "", route, details, written))
         await written
 
     def refused(self, reason: str, route: Route | None, method: str, *, side: str, what: str, source: str = "") -> None:
@@ -107,9 +137,24 @@ class Recorder:
             self._tallies[key] = _Tally(route, details, time.monotonic())
             self._add(_Entry("gateway.refused", "deny", reason, route, {**details, "count": 1}))
 
-    def sent(self, route: Route, count: int) -> None:
-        """Adds to the bytes that a session has shown to the browser."""
-        self._batch.sent[route.session] = self._batch.sent.get(route.session, 0) + count
+    def sent(self, route: Route, count: int, kind: str = OTHER) -> None:
+        """Adds to the bytes that a session has shown to the browser. `kind` is a short word or a media type, else `other`."""
+        self._count(route.session, self._known(route.session, kind), count)
+        if self._batch.uncounted >= _MUCH:
+            self._wake.set()
+
+    def _known(self, session: str, kind: str) -> str:
+        kinds = self._kinds.setdefault(session, set())
+        kind = kind_of(kind)
+        if kind not in kinds and len(kinds) >= _MOST_KINDS:
+            return OTHER
+        kinds.add(kind)
+        return kind
+
+    def _count(self, session: str, kind: str, count: int) -> None:
+        kinds = self._batch.sent.setdefault(session, {})
+        kinds[kind] = kinds.get(kind, 0) + count
+        self._batch.uncounted += count
 
     def _add(self, entry: _Entry) -> None:
         self._batch.entries.append(entry)
@@ -137,16 +182,20 @@ class Recorder:
         if not batch.entries and not batch.sent:
             return
         try:
-            await asyncio.to_thread(self._write, batch)
+            pauses = await asyncio.to_thread(self._write, batch)
         except Exception as error:  # noqa: BLE001 (a writer that ended would leave every cell waiting for it)
             _log.error("record.failed", error=repr(error), entries=len(batch.entries))
             self._keep(batch)
             return
+        for session, held in pauses.items():
+            self._paused(session, held)
         for entry in batch.entries:
             if entry.written is not None and not entry.written.done():
                 entry.written.set_result(None)
 
-    def _write(self, batch: _Batch) -> None:
+    def _write(self, batch: _Batch) -> dict[str, Pause]:
+        """One transaction; gives the pauses that it made, by session."""
+        pauses = {}
         with self._database.writing() as db:
             for entry in batch.entries:
                 route = entry.route
@@ -160,8 +209,11 @@ class Recorder:
                     session=route.session if route else "",
                     details=entry.details,
                 )
-            for session, count in batch.sent.items():
-                db.execute(update(Session).where(Session.id == session).values(bytes_out=Session.bytes_out + count))
+            for session, kinds in batch.sent.items():
+                made = pause.count(db, self._audit, self._thresholds, session, kinds)
+                if made is not None:
+                    pauses[session] = made
+        return pauses
 
     def _keep(self, batch: _Batch) -> None:
         """What wasn't written: cells are given up (they weren't passed on), refusals and bytes are tried again."""
@@ -174,5 +226,6 @@ class Recorder:
                     Unavailable("The audit log can't be written.", "Tell the security officer.")
                 )
         self._batch.entries = (again + self._batch.entries)[:_MAX_WAITING]
-        for session, count in batch.sent.items():
-            self._batch.sent[session] = self._batch.sent.get(session, 0) + count
+        for session, kinds in batch.sent.items():
+            for kind, count in kinds.items():
+                self._count(session, kind, count)

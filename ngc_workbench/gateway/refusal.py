@@ -13,6 +13,7 @@ from aiohttp import web
 
 from ngc_workbench.errors import Refused
 from ngc_workbench.gateway import headers
+from ngc_workbench.gateway.paused import Paused
 
 _PAGE = """<!doctype html>
 <html lang="da">
@@ -50,6 +51,8 @@ _DANISH = {
     "nbconvert.export": "Notebooks omdannes ikke til download. Læg den i outbox uden resultater, og bed om frigivelse i portalen.",
     "archive.download": "Mapper forlader ikke en session som arkiv. Læg filerne i outbox, og bed om frigivelse i portalen.",
     "session.none": "Her kører ingen session. Start den fra portalen.",
+    "session.page": "Sessionen kan ikke vise JupyterLab. Vent et øjeblik, og genindlæs siden; ellers stop sessionen i portalen, og start den igen.",
+    "frontend.no_such_file": "JupyterLab har ikke den fil. Genindlæs siden fra portalen.",
     "session.silent": "Sessionen svarer ikke lige nu. Vent et øjeblik, eller start den igen fra portalen.",
 }
 _DANISH_ELSE = "Adgangen er lukket. Spørg dit datastøttecenter, hvis du har brug for den."
@@ -68,7 +71,7 @@ def answer(refused: Refused, request_headers: Mapping[str, str], portal: str, st
     if wants_page(request_headers):
         text = _PAGE.format(
             title="Refused" if status == 403 else "Not available",
-            danish=escape(_DANISH.get(refused.reason, _DANISH_ELSE)),
+            danish=escape(refused.danish if isinstance(refused, Paused) else _DANISH.get(refused.reason, _DANISH_ELSE)),
             what=escape(refused.what),
             remedy=escape(refused.remedy),
             portal=escape(portal, quote=True),

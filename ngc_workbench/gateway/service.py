@@ -15,10 +15,12 @@ from aiohttp import web
 from ngc_workbench.audit import AuditLog
 from ngc_workbench.database import Database
 from ngc_workbench.errors import Unavailable, WorkbenchError
+from ngc_workbench.gateway import frontend
 from ngc_workbench.gateway.proxy import BrowserSide
 from ngc_workbench.gateway.record import Recorder
 from ngc_workbench.gateway.routes import Routes
 from ngc_workbench.gateway.session_side import SessionSide
+from ngc_workbench.sessions.traffic import default_thresholds
 from ngc_workbench.settings import Settings
 
 _log = structlog.get_logger("gateway")
@@ -37,15 +39,21 @@ class Gateway:
 async def running(
     settings: Settings, database: Database, log: AuditLog, *, window: float = 60.0
 ) -> AsyncIterator[Gateway]:
-    """Both listeners, until the block ends; then what is to be recorded has been. Raises Unavailable for a busy port."""
-    recorder = Recorder(database, log, window=window)
+    """Both listeners, until the block ends; then what is to be recorded has been.
+
+    Raises Unavailable for a busy port, and ConfigurationError without a whole front end.
+    """
+    copy = await asyncio.to_thread(frontend.load, settings)
     routes = Routes(settings, database)
+    recorder = Recorder(database, log, window=window, thresholds=default_thresholds(settings), paused=routes.drop)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(recorder.close)
         recorder.start()
+        following = asyncio.create_task(routes.follow())
+        stack.callback(following.cancel)
         to_sessions = await stack.enter_async_context(_client(read_timeout=300))
         to_hub = await stack.enter_async_context(_client(read_timeout=30))
-        browser = BrowserSide(settings, routes, recorder, to_sessions)
+        browser = BrowserSide(settings, routes, recorder, to_sessions, copy)
         session = SessionSide(settings, routes, recorder, to_hub)
 
         async def health() -> web.StreamResponse:
@@ -99,7 +107,7 @@ async def _listen(
 
 
 async def serve(settings: Settings) -> None:
-    """Runs until it is told to stop (SIGTERM, SIGINT). Raises Unavailable."""
+    """Runs until it is told to stop (SIGTERM, SIGINT). Raises Unavailable, ConfigurationError."""
     database = Database(settings.database)
     log = AuditLog(settings.control_dir / "audit")
     told = asyncio.Event()

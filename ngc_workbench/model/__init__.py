@@ -10,21 +10,24 @@ from ngc_workbench.model.base import Base, utcnow
 from ngc_workbench.model.genomes import Dataset, Individual, OptOut, Release, View
 from ngc_workbench.model.people import Person
 from ngc_workbench.model.projects import Approval, Membership, Project
-from ngc_workbench.model.sessions import Session
+from ngc_workbench.model.sessions import Delivery, Notice, Session, Traffic
 
 __all__ = [
     "Approval",
     "Base",
     "Dataset",
+    "Delivery",
     "ExportFile",
     "ExportRequest",
     "Individual",
     "Membership",
+    "Notice",
     "OptOut",
     "Person",
     "Project",
     "Release",
     "Session",
+    "Traffic",
     "View",
     "Vote",
     "utcnow",

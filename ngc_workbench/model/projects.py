@@ -16,7 +16,8 @@ class Project(Base):
     """One approved piece of research. `name` is a slug (`policy.names`), also the name of its sessions.
 
     States: draft, submitted, approved, active, suspended, closed, archived, refused (`policy.states`). `terms` say its
-    purpose in DUO terms (`policy.purpose`); `key_version` is the master key that its pseudonyms come from.
+    purpose in DUO terms (`policy.purpose`); `key_version` is the master key that its pseudonyms come from. `limits` are thresholds
+    of its own in place of the installation's (`policy.meter`).
     """
 
     __tablename__ = "projects"
@@ -29,6 +30,7 @@ class Project(Base):
     region: Mapped[str] = mapped_column(default="")
     terms: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     key_version: Mapped[int] = mapped_column(default=1)
+    limits: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created: Mapped[datetime] = mapped_column(default=utcnow)
 
     members: Mapped[list[Membership]] = relationship(back_populates="project", cascade="all, delete-orphan")

@@ -20,6 +20,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "export.review": frozenset({"output_checker"}),
     "project.provision": frozenset({"support_officer"}),
     "project.suspend": frozenset({"support_officer", "security_officer"}),
+    "project.limit": frozenset({"support_officer", "security_officer"}),
     "genomes.ingest": frozenset({"custodian"}),
     "genomes.publish": frozenset({"custodian"}),
     "genomes.describe": frozenset({"custodian"}),
@@ -28,6 +29,9 @@ ACTIONS: dict[str, frozenset[str]] = {
     "pseudonyms.reverse": frozenset({"custodian"}),
     "pseudonyms.rotate": frozenset({"custodian"}),
     "audit.read": frozenset({"security_officer"}),
+    "session.watch": frozenset({"security_officer"}),
+    "session.pause": frozenset({"security_officer"}),
+    "session.release": frozenset({"security_officer"}),
     "session.stop": frozenset({"security_officer"}),
 }
 

@@ -20,7 +20,7 @@ from ngc_workbench.portal.auth import Auth
 from ngc_workbench.portal.hub import Sessions
 from ngc_workbench.portal.pages import VENDOR, Pages
 from ngc_workbench.portal.portal import Portal, SignedOut
-from ngc_workbench.portal.routes import audit, exports, home, review, session, support
+from ngc_workbench.portal.routes import audit, exports, home, review, session, support, watch
 from ngc_workbench.portal.worker import Worker
 from ngc_workbench.settings import Settings
 
@@ -54,7 +54,7 @@ def create_app(
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.portal = portal
-    for room in (home, session, exports, review, support, audit):
+    for room in (home, session, exports, review, support, watch, audit):
         app.include_router(room.router, prefix=prefix.rstrip("/"))
     app.mount(f"{prefix}static", _Files(directory=_HERE / "static"))
     # Two packages of the design, and no other: the folder holds the servers' own programs too.

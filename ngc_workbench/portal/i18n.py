@@ -76,6 +76,11 @@ class Language:
         return "" if value is None else format_date(value, "d MMM y", locale=self.code)
 
 
+def day_begin(moment: datetime) -> datetime:
+    """Midnight before `moment`, by Danish clocks."""
+    return moment.astimezone(_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 class Languages:
     """Both languages, and which one a request gets."""
 

@@ -62,6 +62,7 @@ _NAVIGATION: Final[tuple[tuple[str, str, str], ...]] = (
     # action that a person needs, address, name
     ("export.review", "review", marked("Review")),
     ("project.provision", "support", marked("Projects")),
+    ("session.watch", "watch", marked("Watch")),
     ("audit.read", "audit", marked("Audit")),
 )
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from ngc_workbench.airlock import facts
 from ngc_workbench.model import Approval, ExportFile, ExportRequest, Membership, Project, Release, View, utcnow
 from ngc_workbench.model import Session as WorkSession
 from ngc_workbench.policy import airlock as policy
+from ngc_workbench.policy.meter import Pause, Reading, near
+from ngc_workbench.portal.i18n import day_begin
+from ngc_workbench.sessions import pause, traffic
+from ngc_workbench.settings import Settings
 
 _REQUESTS = 50
 
@@ -39,14 +43,17 @@ class MyProject:
 
 @dataclass(frozen=True)
 class Running:
-    """The person's session in a project, as the gateway has it. `shown` is the bytes sent to the browser today.
+    """The person's session in a project, as the gateway has it. `shown` is the bytes sent to the browser today, by Danish clocks.
 
-    `ends` is when it will be stopped because a view that it mounts was replaced.
+    `ends` is when it will be stopped because a view that it mounts was replaced. `near` is the threshold that it comes near to, `pause`
+    what holds it, or holds the next one back.
     """
 
     started: datetime | None
     shown: int
     ends: datetime | None = None
+    near: Reading | None = None
+    pause: Pause | None = None
 
     @property
     def minutes_left(self) -> int | None:
@@ -90,22 +97,34 @@ def _data(db: Session, project: Project) -> tuple[Data, ...]:
     return tuple(data)
 
 
-def running(db: Session, person: str, project: str) -> Running:
-    """The newest session of the person in the project that isn't stopped, and today's bytes (UTC days) over all of them."""
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    mine = (WorkSession.person_name == person, WorkSession.project_name == project)
+def running(db: Session, settings: Settings, person: str, project: str) -> Running:
+    """The newest session of the person in the project that isn't stopped, and what was shown today over all of them."""
     newest = db.execute(
         select(WorkSession.started, WorkSession.ends)
-        .where(*mine, WorkSession.state != "stopped")
+        .where(WorkSession.person_name == person, WorkSession.project_name == project, WorkSession.state != "stopped")
         .order_by(WorkSession.started.desc())
         .limit(1)
     ).first()
-    shown = db.scalar(
-        select(func.sum(WorkSession.bytes_out)).where(
-            *mine, (WorkSession.started >= today) | (WorkSession.stopped.is_(None))
+    held = pause.held(db, person, project)
+    allowed = traffic.allowed(db, traffic.default_thresholds(settings), project)
+    return Running(
+        newest.started if newest else None,
+        traffic.shown_since(db, person, project, day_begin(utcnow())),
+        newest.ends if newest else None,
+        near(traffic.used(db, person, project, utcnow()), allowed),
+        pause.pause_of(held) if held else None,
+    )
+
+
+def held_projects(db: Session, person: str) -> set[str]:
+    """The projects in which a pause of the person's session was not released."""
+    return set(
+        db.scalars(
+            select(WorkSession.project_name).where(
+                WorkSession.person_name == person, WorkSession.paused_at.is_not(None)
+            )
         )
     )
-    return Running(newest.started if newest else None, int(shown or 0), newest.ends if newest else None)
 
 
 def last_stop(db: Session, person: str, project: str) -> str:

@@ -100,7 +100,7 @@ def check(settings: Settings) -> None:
             raise Unavailable("The firewall around sessions is not installed.", _REMEDY)
         said = found.stderr.strip().splitlines() or ["no answer"]
         raise Unavailable(f"The firewall can't be read: {said[0][:200]}.", _REMEDY)
-    if _normal(found.stdout) != _reference(settings):
+    if _normal(found.stdout) != _reference(settings.firewall_table, rules(settings)):
         raise Unavailable("The firewall around sessions was changed by somebody else.", _REMEDY)
 
 
@@ -109,13 +109,13 @@ _LIST = ("nft", "-t", "-s", "-n", "list", "table", "inet")
 
 
 @functools.cache
-def _reference(settings: Settings) -> str:
+def _reference(table: str, text: str) -> str:
     """Our rules as this machine's nft prints them: loaded into an empty network namespace that ends with the command.
 
     Comparing print with print keeps the check exact whatever the version of nft adds or rewrites.
     """
     script = f'nft -f - && {" ".join(_LIST)} "$0"'
-    done = privileged(["unshare", "--net", "--", "sh", "-c", script, settings.firewall_table], stdin=rules(settings))
+    done = privileged(["unshare", "--net", "--", "sh", "-c", script, table], stdin=text)
     return _normal(done.stdout)
 
 

@@ -26,11 +26,12 @@ from ngc_workbench.errors import Refused, Unavailable, WorkbenchError
 from ngc_workbench.genomes import view_folder
 from ngc_workbench.model import Session, View, utcnow
 from ngc_workbench.policy import Decision, deny
+from ngc_workbench.policy.meter import may_start
 from ngc_workbench.policy.names import is_slug
 from ngc_workbench.policy.sessions import may_run
 from ngc_workbench.policy.states import SESSION, move
 from ngc_workbench.projects import SessionFacts, folders, make_folders, session_facts
-from ngc_workbench.sessions import container, firewall, network
+from ngc_workbench.sessions import container, firewall, network, pause, traffic
 from ngc_workbench.sessions.container import Mount, Wanted
 from ngc_workbench.sessions.runtime import Runtime
 from ngc_workbench.settings import Settings
@@ -140,7 +141,13 @@ def decide(db: Transaction, settings: Settings, person: str, project: str, facts
             f"You have a session in {where} already.",
             "Stop it first: one project runs at a time.",
         )
-    return decision
+    now = utcnow()
+    meter = may_start(
+        held=pause.held(db, person, project) is not None,
+        used=traffic.used(db, person, project, now),
+        allowed=traffic.allowed(db, traffic.default_thresholds(settings), project),
+    )
+    return decision if meter else meter
 
 
 def mounts(settings: Settings, facts: SessionFacts, person: str, project: str) -> tuple[Mount, ...]:

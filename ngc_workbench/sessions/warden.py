@@ -4,6 +4,9 @@ Run by the hub as its service: `python -m ngc_workbench.sessions.warden`. A sess
 transaction that decided it, so the gateway turns its back at once; then the hub is asked to stop the server, and
 container and network are removed here in any case. Every part of a round stands alone: one that fails is said in the log
 and tried again.
+
+Beside the rounds two things are looked at every second, each in a thread of its own so that nothing slow holds it up: whether
+containers of paused sessions are frozen (`freezer`), and whether the security officer waits for a notice (`notices`).
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -27,11 +31,14 @@ from ngc_workbench.model import Session, utcnow
 from ngc_workbench.policy import Decision
 from ngc_workbench.policy.sessions import may_keep_views, may_run
 from ngc_workbench.projects import SessionFacts, session_facts
-from ngc_workbench.sessions import firewall, lifecycle, network
+from ngc_workbench.sessions import firewall, freezer, lifecycle, network, notices
+from ngc_workbench.sessions.channels import channels
 from ngc_workbench.sessions.lifecycle import LIVE
-from ngc_workbench.sessions.runtime import Runtime, runtime
+from ngc_workbench.sessions.pause import STOPPED_BY_HAND
+from ngc_workbench.sessions.runtime import Runtime, open_runtime, runtime
 
 INTERVAL_S = 15
+LOOK_S = 1.0
 START_PATIENCE = timedelta(minutes=5)
 SWEEP_AFTER_S = 120
 MOST_NOTED = 50
@@ -130,6 +137,29 @@ def end(runtime: Runtime, hub: Hub | None, row: Session, reason: str, what: str,
         _log.warning("left for the sweep", session=row.id, error=str(error)[:200])
 
 
+def carry_out(runtime: Runtime, hub: Hub | None) -> list[str]:
+    """Takes away what a security officer stopped; gives the sessions' ids. The gateway has turned its back already."""
+    with runtime.database.reading() as db:
+        rows = list(
+            db.scalars(
+                select(Session).where(
+                    Session.state == "stopped",
+                    Session.stop_reason == STOPPED_BY_HAND,
+                    Session.stopped > utcnow() - timedelta(seconds=SWEEP_AFTER_S),
+                )
+            )
+        )
+    done = []
+    for row in rows:
+        try:
+            runtime.docker.inspect_container(row.container)
+        except NotFound:
+            continue  # done before; the hub may have started another server of that name since
+        end(runtime, hub, row, STOPPED_BY_HAND, "")
+        done.append(row.id)
+    return done
+
+
 def sweep(runtime: Runtime) -> list[str]:
     """Removes containers and networks of sessions that ended or that nobody knows; gives the sessions' ids."""
     client, settings = runtime.docker, runtime.settings
@@ -209,6 +239,7 @@ def one_round(runtime: Runtime, hub: Hub | None) -> None:
     parts: list[Callable[[], object]] = [
         lambda: keep_firewall(runtime, hub),
         lambda: review(runtime, hub),
+        lambda: carry_out(runtime, hub),
         lambda: bury(runtime, hub),
         lambda: sweep(runtime),
         lambda: note_refusals(runtime),
@@ -223,6 +254,26 @@ def one_round(runtime: Runtime, hub: Hub | None) -> None:
             _log.error("Docker does not answer the warden", error=str(error)[:300])
 
 
+def every_second(name: str, look: Callable[[], object], over: threading.Event) -> None:
+    """Looks again and again until `over`; whatever goes wrong is said in the log, and looked at again."""
+    while not over.wait(LOOK_S):
+        try:
+            look()
+        except WorkbenchError as error:
+            _log.error("the warden could not", part=name, what=error.what)
+        except (DockerException, RequestException) as error:
+            _log.error("Docker does not answer the warden", part=name, error=str(error)[:300])
+        except Exception:  # noqa: BLE001 (a thread that ended would leave paused sessions running, unseen)
+            _log.exception("the warden failed", part=name)
+
+
+def tell(runtime: Runtime) -> int:
+    """Delivers what is due to the security officer; gives how many notices were taken."""
+    known = channels(runtime.settings)
+    notices.spread(runtime.database, known)
+    return notices.deliver(runtime.database, known)
+
+
 def main() -> None:
     """Rounds until the hub ends it."""
     # The hub ends its services with SIGINT first, which a process started in the background inherits as ignored.
@@ -230,6 +281,11 @@ def main() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     hub = Hub(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"])
     here = runtime()
+    # A Docker client of its own: a slow call of a round must not hold up a pause.
+    aside = open_runtime(here.settings)
+    over = threading.Event()
+    for name, look in (("pauses", lambda: freezer.look(aside)), ("notices", lambda: tell(here))):
+        threading.Thread(target=every_second, args=(name, look, over), name=name, daemon=True).start()
     while True:
         one_round(here, hub)
         time.sleep(INTERVAL_S)

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 
 from ngc_workbench.settings import ROOT
-from tests.benchmarks import genomes, sessions
+from tests.benchmarks import door, genomes, sessions
 from tests.benchmarks.measure import Measure, table, write
 
 ROOMS: dict[str, Callable[[Callable[[str], None]], Awaitable[Sequence[Measure]]]] = {
+    "door": door.measure,
     "genomes": genomes.measure,
     "sessions": sessions.measure,
 }

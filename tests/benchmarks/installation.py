@@ -34,11 +34,12 @@ session_subnets = "10.215.0.0/16"
 class Installation:
     """A running workbench with one project. Use as an async context manager."""
 
-    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, say: Callable[[str], None], config: str = CONFIG) -> None:
+        """`config` is the text of the configuration, with `{state}` where the state's folder goes."""
         self.folder = folder
         self.say = say
         self.config = folder / "workbench.toml"
-        self.config.write_text(CONFIG.format(state=folder / "state"), encoding="utf-8")
+        self.config.write_text(config.format(state=folder / "state"), encoding="utf-8")
         self.settings = load(self.config)
 
     def _command(self, *words: str) -> None:

@@ -60,10 +60,11 @@ class Figure:
     ours: str
     theirs: str
     seen: dict[str, Any]
+    unit: str = "ratio"
 
     def record(self) -> dict[str, Any]:
         """As it stands in the JSON file."""
-        return {"value": round(self.value, 4), "unit": "ratio", "peer": self.peer, "what": self.what, **self.seen}
+        return {"value": round(self.value, 4), "unit": self.unit, "peer": self.peer, "what": self.what, **self.seen}
 
     def row(self) -> tuple[str, ...]:
         """As it stands in the table."""

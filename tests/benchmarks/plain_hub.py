@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,21 +21,37 @@ from ngc_workbench.cli.demo.client import forms
 from ngc_workbench.cli.stack import node_binary
 from ngc_workbench.settings import ROOT, Settings
 
-NETWORK = "ngc-plain-hub"
-BRIDGE = "ngcplain0"
-"""Not below any installation's prefix: no firewall of ours is in the peer's way."""
-SUBNET, GATEWAY = "10.216.0.0/28", "10.216.0.1"
-PORTS = {"BENCH_PORT": 19100, "BENCH_HUB_PORT": 19101, "BENCH_PROXY_PORT": 19102}
 PERSON = "peer"
-LABEL = "ngc-workbench=bench"
 
 
-def remove_leftovers() -> None:
+@dataclass(frozen=True)
+class Place:
+    """Names and addresses of a plain hub. `bridge` is not below any installation's prefix: no firewall of ours is in its way.
+
+    `internal`: its network has no way out. `dns` is the name server that Docker's resolver asks; empty: this machine's.
+    """
+
+    label: str
+    network: str
+    bridge: str
+    subnet: str
+    gateway: str
+    port: int
+    internal: bool = True
+    dns: str = ""
+    limits: bool = True
+
+
+BENCH = Place("bench", "ngc-plain-hub", "ngcplain0", "10.216.0.0/28", "10.216.0.1", 19100)
+
+
+def remove_leftovers(place: Place = BENCH) -> None:
     """Takes away containers and the network of an earlier run that was killed."""
     client = docker.from_env()
-    for container in client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
+    own = {"label": f"ngc-workbench={place.label}"}
+    for container in client.containers.list(all=True, filters=own, ignore_removed=True):
         container.remove(force=True, v=True)
-    for network in client.networks.list(names=[NETWORK]):
+    for network in client.networks.list(names=[place.network]):
         network.remove()
     client.close()
 
@@ -42,34 +59,40 @@ def remove_leftovers() -> None:
 class PlainHub:
     """The running peer. Use as an async context manager."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, place: Place = BENCH) -> None:
         """`settings` give image, memory and processors: the same as for our sessions."""
         self.settings = settings
+        self.place = place
         self.folder = folder
         self.token = secrets.token_hex(16)
-        self.url = f"http://127.0.0.1:{PORTS['BENCH_PORT']}"
+        self.url = f"http://127.0.0.1:{place.port}"
 
     async def __aenter__(self) -> Self:
-        remove_leftovers()
+        place = self.place
+        remove_leftovers(place)
         client = docker.from_env()
         client.networks.create(
-            NETWORK, internal=True, labels={"ngc-workbench": "bench"},
-            options={"com.docker.network.bridge.name": BRIDGE},
-            ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=SUBNET, gateway=GATEWAY)]),
+            place.network, internal=place.internal, labels={"ngc-workbench": place.label},
+            options={"com.docker.network.bridge.name": place.bridge},
+            ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=place.subnet, gateway=place.gateway)]),
         )  # fmt: skip
         client.close()
         environment = {
             **os.environ,
-            **{name: str(port) for name, port in PORTS.items()},
+            "BENCH_PORT": str(place.port),
+            "BENCH_HUB_PORT": str(place.port + 1),
+            "BENCH_PROXY_PORT": str(place.port + 2),
             "PATH": os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ.get("PATH", "")]),
             "BENCH_NODE": node_binary(),
             "BENCH_PROXY": str(ROOT / "build/node/node_modules/configurable-http-proxy/bin/configurable-http-proxy"),
-            "BENCH_HUB_ADDRESS": GATEWAY,
+            "BENCH_HUB_ADDRESS": place.gateway,
             "BENCH_TOKEN": self.token,
-            "BENCH_NETWORK": NETWORK,
+            "BENCH_NETWORK": place.network,
+            "BENCH_LABEL": place.label,
+            "BENCH_DNS": place.dns,
             "BENCH_IMAGE": self.settings.researcher_image,
-            "BENCH_MEMORY_MB": str(self.settings.session_memory_mb),
-            "BENCH_CPUS": str(self.settings.session_cpus),
+            "BENCH_MEMORY_MB": str(self.settings.session_memory_mb if place.limits else 0),
+            "BENCH_CPUS": str(self.settings.session_cpus if place.limits else 0),
         }
         config = Path(__file__).with_name("plain_hub_config.py")
         with (self.folder / "plain-hub.log").open("wb") as log:
@@ -79,7 +102,7 @@ class PlainHub:
             )  # fmt: skip
         self.http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
         await self._ready()
-        await self._log_in()
+        await self.log_in(self.http, PERSON)
         return self
 
     async def __aexit__(
@@ -92,7 +115,7 @@ class PlainHub:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(10)
-        remove_leftovers()
+        remove_leftovers(self.place)
 
     async def _ready(self) -> None:
         for _ in range(600):
@@ -110,11 +133,12 @@ class PlainHub:
     def _log(self) -> str:
         return (self.folder / "plain-hub.log").read_text(encoding="utf-8", errors="replace")[-2000:]
 
-    async def _log_in(self) -> None:
-        async with self.http.get(f"{self.url}/hub/login") as page:
+    async def log_in(self, http: aiohttp.ClientSession, person: str) -> None:
+        """Signs somebody in, whatever their name. Raises RuntimeError."""
+        async with http.get(f"{self.url}/hub/login") as page:
             form = next(form for form in forms(await page.text()) if form.method == "post")
-        fields = {**form.fields, "username": PERSON, "password": self.token}
-        async with self.http.post(f"{self.url}/hub/login", data=fields, allow_redirects=False) as answer:
+        fields = {**form.fields, "username": person, "password": self.token}
+        async with http.post(f"{self.url}/hub/login", data=fields, allow_redirects=False) as answer:
             if answer.status != 302:
                 raise RuntimeError(f"log-in at the plain hub failed: {answer.status} {await answer.text()}"[:500])
 
@@ -123,18 +147,21 @@ class PlainHub:
         async with self.http.request(method, f"{self.url}/hub/api/{path}", headers=headers) as answer:
             return answer.status, await answer.json() if answer.content_type == "application/json" else None
 
-    async def start(self) -> float:
-        """Starts the person's server and waits until JupyterLab's page answers; gives the seconds it took."""
+    async def start(self, http: aiohttp.ClientSession | None = None, person: str = PERSON) -> float:
+        """Starts a person's server and waits until JupyterLab's page answers; gives the seconds it took.
+
+        `http` is their browser.
+        """
         began = time.monotonic()
-        status, told = await self._api("POST", f"users/{PERSON}/server")
+        status, told = await self._api("POST", f"users/{person}/server")
         if status not in (201, 202):
             raise RuntimeError(f"the plain hub refused the start: {status} {told}")
         while time.monotonic() - began < 120:
-            _, user = await self._api("GET", f"users/{PERSON}")
+            _, user = await self._api("GET", f"users/{person}")
             if user["servers"].get("", {}).get("ready"):
                 # As the browser does, with its sign-in hop through the hub.
-                async with self.http.get(f"{self.url}/user/{PERSON}/lab") as page:
-                    if page.status == 200 and page.url.path.startswith(f"/user/{PERSON}/lab"):
+                async with (http or self.http).get(f"{self.url}/user/{person}/lab") as page:
+                    if page.status == 200 and page.url.path.startswith(f"/user/{person}/lab"):
                         return time.monotonic() - began
             await asyncio.sleep(0.1)
         raise RuntimeError(f"the peer's session was not ready after 120 s: {self._log()}")

@@ -29,8 +29,11 @@ c.DockerSpawner.pull_policy = "never"
 c.DockerSpawner.network_name = os.environ["BENCH_NETWORK"]
 c.DockerSpawner.use_internal_ip = True
 c.DockerSpawner.remove = True
-c.DockerSpawner.name_template = "ngc-plain-{username}"
-c.DockerSpawner.mem_limit = int(os.environ["BENCH_MEMORY_MB"]) * 1024**2
-c.DockerSpawner.cpu_limit = float(os.environ["BENCH_CPUS"])
-c.DockerSpawner.extra_create_kwargs = {"labels": {"ngc-workbench": "bench"}}
+c.DockerSpawner.name_template = f"ngc-plain-{os.environ['BENCH_LABEL']}-{{username}}"
+if os.environ["BENCH_MEMORY_MB"] != "0":
+    c.DockerSpawner.mem_limit = int(os.environ["BENCH_MEMORY_MB"]) * 1024**2
+    c.DockerSpawner.cpu_limit = float(os.environ["BENCH_CPUS"])
+c.DockerSpawner.extra_create_kwargs = {"labels": {"ngc-workbench": os.environ["BENCH_LABEL"]}}
+if os.environ["BENCH_DNS"]:
+    c.DockerSpawner.extra_host_config = {"dns": [os.environ["BENCH_DNS"]]}
 c.Spawner.default_url = "/lab"

@@ -31,6 +31,13 @@ async def measure(say: Callable[[str], None]) -> list[Ratio]:
             return [await _starts(ours, Path(name), say), await _answers(ours, say)]
 
 
+async def starts(say: Callable[[str], None]) -> list[Ratio]:
+    """The first ratio alone, for the room of the door."""
+    with tempfile.TemporaryDirectory(prefix="ngc-bench-", ignore_cleanup_errors=True) as name:
+        async with Installation(Path(name), say) as ours:
+            return [await _starts(ours, Path(name), say)]
+
+
 async def _starts(ours: Installation, folder: Path, say: Callable[[str], None]) -> Ratio:
     browser = await ours.browser()
     async with PlainHub(ours.settings, folder) as peer:

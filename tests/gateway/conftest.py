@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -19,6 +21,17 @@ from ngc_workbench.model import Person, Project, Session
 from ngc_workbench.settings import Settings
 
 PREFIX = "/user/alma/heart/"
+IMAGE = "sha256:" + "ab" * 32
+OURS = {
+    "favicon.ico": b"icon",
+    "kernelspecs/python3/logo-64x64.png": b"png",
+    "lab/api/themes/@jupyterlab/theme-light-extension/index.css": b":root{--ours:1}",
+    "lab/extensions/ngc-bokeh/static/remoteEntry.js": b"/* our extension */",
+    "static/lab/main.efd3.js": b"/* our script */",
+    "static/lab/large.js": b"/*" + b"x" * 300_000 + b"*/",
+}
+"""Files of the tests' front end."""
+
 KERNEL = "0e8f9a52-1c57-4a8e-9d1a-3f0f5c1e2b7d"
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -35,6 +48,32 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
+def write_copy(folder: Path, files: dict[str, bytes]) -> Path:
+    """A front end as images/researcher/frontend leaves it behind: files, what the page is made of, and the manifest."""
+    copy = folder / ("ab" * 6)
+    old = "/user/placeholder-person/placeholder-project/"
+    page = {
+        "prefix": old,
+        "body": "jp-ThemedContainer",
+        "config": {
+            "appUrl": "/lab", "fullStaticUrl": f"{old}static/lab", "hubPrefix": "/hub/", "terminalsAvailable": False, "wsUrl": "",
+            "federated_extensions": [{"name": "ngc-bokeh", "load": "static/remoteEntry.js"}], "nested": {"url": f"{old}x"},
+        },
+        "scripts": ["static/lab/main.efd3.js?v=efd3"],
+        "icons": [{"rel": "icon", "type": "image/x-icon", "href": "favicon.ico", "class": "idle favicon"}],
+    }  # fmt: skip
+    text = json.dumps(page).encode()
+    sums = {name: {"sha256": hashlib.sha256(body).hexdigest(), "bytes": len(body)} for name, body in files.items()}
+    manifest = {
+        "format": 1, "image": IMAGE, "made_by": "test", "page": hashlib.sha256(text).hexdigest(), "files": sums,
+    }  # fmt: skip
+    whole = {f"files/{name}": body for name, body in files.items()}
+    for name, body in {**whole, "page.json": text, "manifest.json": json.dumps(manifest).encode()}.items():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_bytes(body)
+    return copy
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings whose sessions live on loopback, on ports that are free."""
@@ -43,7 +82,11 @@ def settings(tmp_path: Path) -> Settings:
         "identity_port",
     )  # fmt: skip
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    return Settings(instance="test", demo=True, state_dir=tmp_path / "state", session_subnets="127.0.0.0/8", **ports)
+    write_copy(tmp_path / "frontend", OURS)
+    return Settings(
+        instance="test", demo=True, state_dir=tmp_path / "state", session_subnets="127.0.0.0/8",
+        session_image=IMAGE, frontend_dir=tmp_path / "frontend", **ports,
+    )  # fmt: skip
 
 
 @pytest.fixture

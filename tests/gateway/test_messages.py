@@ -141,14 +141,19 @@ def test_other_messages_to_the_browser_are_refused(kind: str) -> None:
 
 def test_unlisted_media_are_taken_out() -> None:
     """An output keeps its listed types; one without any says so in words."""
-    mixed = message("display_data", "iopub", {"data": {"text/plain": "x", "application/zip": "UEsD"}, "metadata": {}})
-    kept, cut = messages.shown(mixed)
-    assert kept.body()["data"] == {"text/plain": "x"}
+    data = {"text/plain": "x", "image/png": "QUJD", "application/zip": "UEsD"}
+    kept, cut = messages.shown(message("display_data", "iopub", {"data": data, "metadata": {}}))
+    assert kept.body()["data"] == {"text/plain": "x", "image/png": "QUJD"}
+    assert cut == ("application/zip",)
+    mixed = {"data": {"text/plain": "x", "application/zip": "UEsD"}, "metadata": {}}
+    kept, cut = messages.shown(message("display_data", "iopub", mixed))
+    assert kept.body()["data"]["text/plain"].startswith("x\n[Not shown: application/zip. ")
     assert cut == ("application/zip",)
     alone, cut = messages.shown(
         message("execute_result", "iopub", {"data": {"application/zip": "UEsD"}, "metadata": {}})
     )
     assert list(alone.body()["data"]) == ["text/plain"]
+    assert "UEsD" not in alone.body()["data"]["text/plain"]
     odd, _ = messages.shown(message("display_data", "iopub", {"data": ["UEsD"]}))
     assert odd.body()["data"] == {}
 
@@ -185,3 +190,46 @@ def test_code_is_recorded_with_its_hash() -> None:
     assert typed is not None
     assert "secret" not in json.dumps(typed)
     assert messages.recorded(message("complete_request"), "k") is None
+
+
+def test_a_cells_notice_says_what_is_cut_and_how_to_get_it() -> None:
+    """It belongs to the cell, and tells printed text from all outputs."""
+    asked = Message("iopub", {"msg_id": "2", "msg_type": "display_data"}, {"msg_id": "cell"}, {}, {})
+    printed, shown = messages.cell_notice(asked, "printed"), messages.cell_notice(asked, "shown")
+    for notice in (printed, shown):
+        assert (notice.kind, notice.channel, notice.parent) == ("stream", "iopub", {"msg_id": "cell"})
+        assert "/outbox" in notice.body()["text"]
+    assert "1 MB" in printed.body()["text"]
+    assert "32 MB" in shown.body()["text"]
+
+
+@given(st.text(max_size=300), st.integers(1, 400))
+def test_of_printed_text_as_much_is_shown_as_fits(text: str, room: int) -> None:
+    """A beginning of the text, within the room in bytes, and all of it where it fits."""
+    left = messages.begun(message("stream", "iopub", {"name": "stdout", "text": text}), room).body()
+    assert left["name"] == "stdout"
+    assert text.startswith(left["text"])
+    assert len(json.dumps(left["text"])) <= max(room, 2)
+    assert left["text"] == text or len(json.dumps(text)) > room
+    assert len(left["text"]) >= min(len(text), (room - 2) // 24)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "traffic"),
+    [
+        ("stream", {"text": "x"}, "stream"), ("status", {}, "message"), ("execute_reply", {"data": {"image/png": "x"}}, "message"),
+        ("display_data", {"data": {"text/plain": "xxx", "image/png": "xxxx"}}, "image/png"), ("execute_result", {"data": {"text/plain": "1"}}, "text/plain"),
+        ("update_display_data", {"data": {"text/plain": "x" * 99, "application/json": {}}}, "application/json"), ("display_data", {"data": {}}, "message"),
+    ],
+)  # fmt: skip
+def test_traffic_has_a_kind(kind: str, content: dict[str, Any], traffic: str) -> None:
+    """What the meter counts a message as."""
+    assert messages.traffic_of(message(kind, "iopub", content)) == traffic
+
+
+def test_a_cell_ends_when_its_kernel_is_idle() -> None:
+    """Nothing else ends it, and a broken state is no end."""
+    assert messages.ends_cell(message("status", "iopub", {"execution_state": "idle"}))
+    assert not messages.ends_cell(message("status", "iopub", {"execution_state": "busy"}))
+    assert not messages.ends_cell(message("stream", "iopub", {"execution_state": "idle"}))
+    assert not messages.ends_cell(Message("iopub", {"msg_id": "1", "msg_type": "status"}, {}, {}, b"{"))

@@ -43,6 +43,8 @@ NEEDED = [
     ("GET", "api/nbconvert", "nbconvert.formats"),
     ("GET", "lsp/status", "language.servers"),
     ("GET", "api/terminals", "terminals.list"),
+    ("POST", "api/terminals", "terminals.start"),
+    ("DELETE", "api/terminals/1", "terminal.stop"),
 ]
 
 SHUT = [
@@ -53,8 +55,11 @@ SHUT = [
     ("GET", "nbconvert/html/x.ipynb", "nbconvert.export"),
     ("POST", "nbconvert/html", "nbconvert.export"),
     ("GET", "directories/x", "archive.download"),
-    ("GET", "terminals/websocket/1", "terminal.socket"),
-    ("POST", "api/terminals", "terminal.start"),
+    ("GET", "terminals/new/1", "route.unlisted"),
+    ("GET", "terminals/websocket/a b", "route.unlisted"),
+    ("GET", "api/terminals/1", "route.unlisted"),
+    ("DELETE", "api/terminals", "route.unlisted"),
+    ("DELETE", "api/terminals/1/x", "route.unlisted"),
     ("POST", "lab/api/extensions", "extension.install"),
     ("POST", "lab/api/build", "lab.build"),
     ("PUT", "api/config/notebook", "config.write"),
@@ -126,6 +131,8 @@ def test_an_invented_path_is_refused_unless_a_rule_names_it(method: str, path: s
         ("api/me", {"Content-Length": "-5"}, "request.too_large"),
         ("api/me", {"Content-Length": "9" * 40}, "request.too_large"),
         ("api/me", {"Transfer-Encoding": "chunked"}, "request.too_large"),
+        ("api/me", {"Authorization": "token x"}, "request.token"),
+        ("api/kernels", {"Authorization": "Bearer x"}, "request.token"),
     ],
 )
 def test_a_listed_path_asked_in_the_wrong_way_is_refused(path: str, headers: dict[str, str], name: str) -> None:

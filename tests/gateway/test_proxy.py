@@ -100,7 +100,7 @@ async def test_a_person_gets_a_page_in_two_languages(door: Door) -> None:
     ("below", "handler", "reason"),
     [
         ("api/me", answering(Content_Disposition='attachment; filename="x.vcf"'), "answer.attachment"),
-        ("static/lab/x.js", answering(Content_Disposition="attachment"), "answer.attachment"),
+        ("api/contents/x.txt", answering(Content_Disposition="attachment"), "answer.attachment"),
         ("api/me", answering(Content_Encoding="gzip"), "answer.encoded"),
         ("api/me", answering(b"x" * (64 * 1024 + 1)), "answer.too_large"),
         ("api/me", answering(status=302, Location="https://outside.example/?d=QUJD"), "answer.redirect"),
@@ -109,6 +109,7 @@ async def test_a_person_gets_a_page_in_two_languages(door: Door) -> None:
         ("lab", answering(status=302), "answer.redirect"),
         ("api/me", answering(status=206), "answer.status"),
         ("api/me", answering(status=299), "answer.status"),
+        ("api/me", answering(b"", status=304), "answer.status"),
         ("oauth_callback", answering(b"<script>1</script>"), "answer.callback"),
         ("api/contents/x.bin", answering(b'{"type": "file", "format": "base64", "content": "QUJD"}'), "contents.not_text"),
         ("api/contents/x.bin", answering(b'{"type": "file", "content": "QUJD"}'), "contents.not_text"),
@@ -154,16 +155,40 @@ async def test_an_endless_body_is_cut(door: Door, container: Upstream) -> None:
 
     async def read() -> None:
         nonlocal received
-        url = f"{door.browser}/user/alma/heart/static/lab/x.js"
+        url = f"{door.browser}/user/alma/heart/lab/api/translations/da_DK"
         async with door.client.get(url, headers={"Host": door.host}) as answer:
             async for piece in answer.content.iter_chunked(65536):
                 received += len(piece)
 
     with pytest.raises(aiohttp.ClientPayloadError):
         await read()
-    assert received <= 32 * 1024 * 1024
+    assert received <= 8 * 1024 * 1024
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 * 1024  # kB
     assert [event.reason for event in await door.recorded()] == ["answer.too_large"]
+
+
+async def test_an_answer_under_way_ends_with_the_session(door: Door, container: Upstream) -> None:
+    """A session that is stopped or paused shows nothing more, not even the rest of an answer that has begun."""
+
+    async def dripping(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(80):
+            await response.write(b"x")
+            await asyncio.sleep(0.05)
+        return response
+
+    container.handler = dripping
+    url = f"{door.browser}/user/alma/heart/lab/api/translations/da_DK"
+    async with door.client.get(url, headers={"Host": door.host}) as answer:
+        assert await answer.content.readexactly(1) == b"x"
+        with door.database.writing() as db:
+            db.get_one(Session, "s1").state = "stopped"
+        await asyncio.sleep(1.1)
+        assert (await door.ask("api"))[0].status == 503
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.content.read()
+    assert [event.reason for event in await door.recorded()] == ["session.ended"]
 
 
 async def test_sent_bodies_are_bounded_and_text(door: Door, container: Upstream) -> None:

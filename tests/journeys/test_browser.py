@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, WebSocket, expect, sync_playwright
 
+from ngc_workbench.audit import AuditLog
+from ngc_workbench.database import Database
 from tests.journeys.conftest import Played
 
 pytestmark = [pytest.mark.journey, pytest.mark.docker, pytest.mark.browser]
@@ -142,6 +145,38 @@ def test_html_of_an_output_runs_no_script(alma):
     session = next(frame for frame in page.frames if frame.name == "session")
     assert session.title() != "taken"
     assert session.locator(".jp-OutputArea script").count() == 0
+
+
+def test_a_terminal_opens_and_its_lines_are_recorded(alma, played):
+    """From the launcher to a shell's answer; the line stands in the audit log as it was typed."""
+    page, project = alma
+    shown: list[str] = []
+
+    def listen(socket: WebSocket) -> None:
+        if "terminals/websocket" in socket.url:
+            socket.on("framereceived", lambda text: shown.append(str(text)))
+
+    def wait_for(text: str) -> None:
+        for _ in range(PATIENCE // 200):
+            if any(text in one for one in shown):
+                return
+            page.wait_for_timeout(200)
+        pytest.fail(f"{text!r} did not come: {shown}")
+
+    page.on("websocket", listen)
+    lab(page).get_by_role("button", name="New Launcher").first.click(timeout=2 * PATIENCE)
+    lab(page).locator(".jp-LauncherCard[title*=terminal] >> visible=true").first.click()
+    screen = lab(page).locator(".jp-Terminal .xterm >> visible=true")
+    screen.wait_for(timeout=PATIENCE)
+    wait_for("$ ")
+    screen.click()
+    page.keyboard.type("echo $((6*7))")
+    page.keyboard.press("Enter")
+    wait_for("42")
+    picture(page, "terminal")
+    with contextlib.closing(Database(played.settings.database)) as database, database.reading() as db:
+        events = AuditLog(played.settings.control_dir / "audit").read(db, kind="session.terminal")
+    assert "echo $((6*7))" in ["".join(event.details["lines"]) for event in events if event.project == project]
 
 
 def test_a_session_is_not_shown_outside_the_portals_frame(alma, played):

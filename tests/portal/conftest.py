@@ -21,12 +21,13 @@ from starlette.responses import RedirectResponse, Response
 
 from ngc_workbench.audit import AuditLog
 from ngc_workbench.database import Database
-from ngc_workbench.model import Approval, Dataset, Membership, Person, Project, Release, View
+from ngc_workbench.model import Approval, Dataset, Membership, Person, Project, Release, View, utcnow
 from ngc_workbench.model import Session as WorkSession
 from ngc_workbench.portal import create_app
 from ngc_workbench.portal.auth import Visitor
 from ngc_workbench.portal.hub import Status
 from ngc_workbench.projects import folders
+from ngc_workbench.sessions import traffic
 from ngc_workbench.settings import Settings
 
 BASE = "/services/portal/"
@@ -184,8 +185,10 @@ def furnish(settings: Settings, database: Database) -> None:
         )
         db.add(
             WorkSession(id="s1", person_name="alma", project_name="heart", state="running", prefix="/user/alma/heart/", network="ngc-test-x",
-                        subnet="10.214.0.0/29", bytes_out=1_234_567)
+                        subnet="10.214.0.0/29")
         )  # fmt: skip
+        db.flush()
+        traffic.add(db, "s1", {"message": 1_000_000, "contents": 234_567}, utcnow())
     outbox = folders(settings, "heart", "alma").outbox
     outbox.mkdir(parents=True)
     (outbox / "table.csv").write_text(SAFE)

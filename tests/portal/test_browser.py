@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from ngc_workbench.model import Session, utcnow
+from ngc_workbench.model import Project, Session, utcnow
+from ngc_workbench.policy.meter import Thresholds
 from ngc_workbench.portal.hub import Status
+from ngc_workbench.sessions import pause
 from tests.portal.conftest import Office
 
 pytestmark = pytest.mark.browser
@@ -76,7 +78,7 @@ def test_pages_fit_phone_and_desktop_in_both_languages(browser: Browser, office:
     pages = [
         ("alma", "", "home"), ("alma", "projects/heart/exports/new", "export-new"), ("alma", f"exports/{request['id']}", "request-in-review"),
         ("alma", f"exports/{decided['id']}", "request-released"), ("oda", "", "home-checker"), ("oda", "review", "queue"),
-        ("oda", f"review/{request['id']}", "review"), ("sofie", "support", "support"), ("signe", "audit", "audit"), ("alma", "sign-out", "sign-out"),
+        ("oda", f"review/{request['id']}", "review"), ("sofie", "support", "support"), ("signe", "audit", "audit"), ("signe", "watch", "watch"), ("alma", "sign-out", "sign-out"),
     ]  # fmt: skip
     for width, language in VIEWS:
         for person, path, name in pages:
@@ -186,3 +188,49 @@ def tell(office: Office, state: str, ends: datetime | None) -> None:
     with office.database.writing() as db:
         row = db.get_one(Session, "s1")
         row.state, row.ends = state, ends
+
+
+def test_the_bar_of_a_session_near_its_threshold_fits(browser: Browser, office: Office) -> None:
+    """The words stand in the bar whole, on a phone too, and leave the frame its room."""
+    office.sessions.states["alma", "heart"] = Status("running", 100)
+    with office.database.writing() as db:
+        db.get_one(Project, "heart").limits = {"meter_hour_mb": 1}
+    for width, language in VIEWS:
+        with window(browser, office, "alma", width, language) as context:
+            context.route("**/user/alma/heart/lab", lambda route: route.fulfill(body="lab", content_type="text/html"))
+            page = open_page(context, office, "projects/heart/session", [])
+            near, frame = page.locator(".near").bounding_box(), page.locator("iframe").bounding_box()
+            assert near is not None
+            assert frame is not None
+            assert near["x"] >= 0
+            assert near["x"] + near["width"] <= width
+            assert near["y"] + near["height"] <= frame["y"]
+            assert frame["height"] > 650
+            keep(page, f"session-near-{language[:2]}-{width}")
+
+
+def test_a_paused_session_is_explained_and_comes_back_by_itself(browser: Browser, office: Office) -> None:
+    """The page fits phone and desktop; the officer releases with a reason; the researcher's page shows the frame without a click."""
+    office.sessions.states["alma", "heart"] = Status("running", 100)
+    with office.database.writing() as db:
+        assert pause.count(db, office.log, Thresholds(1_000_000, 10**12, {}), "s1", {"terminal": 6_000_000})
+    said: list[str] = []
+    for width, language in VIEWS:
+        for person, path, name in (
+            ("alma", "projects/heart/session", "paused"),
+            ("signe", "watch", "watch-paused"),
+            ("alma", "", "home-paused"),
+        ):
+            with window(browser, office, person, width, language) as context:
+                page = open_page(context, office, path, said)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width, language)
+                keep(page, f"{name}-{language[:2]}-{width}")
+    with window(browser, office, "alma") as researcher, window(browser, office, "signe") as officer:
+        researcher.route("**/user/alma/heart/lab", lambda route: route.fulfill(body="lab", content_type="text/html"))
+        waiting = open_page(researcher, office, "projects/heart/session", said)
+        watch = open_page(officer, office, "watch", said)
+        watch.get_by_label("Reason").first.fill("the figures were agreed with us")
+        watch.get_by_role("button", name="Release").click()
+        watch.get_by_text("No session is paused.").wait_for()
+        waiting.wait_for_selector("iframe", timeout=10_000)
+    assert said == []

@@ -32,7 +32,7 @@ def page_texts() -> set[str]:
 def rule_texts() -> set[str]:
     """Every fixed text of the rules that the portal shows: the words of `deny(reason, text, remedy)`."""
     found = set()
-    for name in ("airlock", "sessions", "roles"):
+    for name in ("airlock", "meter", "sessions", "roles"):
         tree = ast.parse((ROOT / "policy" / f"{name}.py").read_text(encoding="utf-8"))
         constants = {
             target.id: node.value.value

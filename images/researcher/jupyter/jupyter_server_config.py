@@ -15,13 +15,18 @@ c.ContentsManager.files_handler_class = None
 c.ContentsManager.allow_hidden = False
 c.FileContentsManager.delete_to_trash = False
 
-# No terminal and no language server: ways out that a kernel's messages don't pass.
-c.ServerApp.terminals_enabled = False
+# Terminals pass the gateway line by line; a shell that isn't a login shell keeps the session's own PATH. No language
+# server: a way out that nobody reads.
+c.ServerApp.terminals_enabled = True
+c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash"]}
 c.ServerApp.jpserver_extensions = {
     "jupyter_lsp": False,
-    "jupyter_server_terminals": False,
+    "jupyter_server_terminals": True,
     "jupyterlab": True,
 }
+
+# The gateway cuts what a cell shows, and says so in words that help; this is only against a flood that never ends.
+c.ZMQChannelsWebsocketConnection.iopub_data_rate_limit = 16 * 1024 * 1024
 
 # JupyterLab neither installs nor enables anything, and asks nobody for news.
 c.LabApp.extension_manager = "readonly"

@@ -29,16 +29,17 @@ async def home(request: Request) -> Response:
     portal = portal_of(request)
     guest = await portal.guest(request)
 
-    def read() -> tuple[list[queries.MyProject], list[ExportRequest], int]:
+    def read() -> tuple[list[queries.MyProject], list[ExportRequest], int, set[str]]:
         with portal.database.reading() as db:
             waiting = queries.queue(db, guest.name) if may(guest.person.roles, "export.review") else []
             return (
                 queries.my_projects(db, guest.name),
                 queries.my_requests(db, guest.name),
                 sum(not entry.voted for entry in waiting),
+                queries.held_projects(db, guest.name),
             )
 
-    projects, requests, waiting = await portal.read(read)
+    projects, requests, waiting, held = await portal.read(read)
     sessions: dict[str, Status] = {}
     hub_silent = False
     if projects:
@@ -57,7 +58,7 @@ async def home(request: Request) -> Response:
                     {
                         "name": item.name,
                         "state": item.state,
-                        "session": sessions.get(item.name, Status("stopped")).state,
+                        "session": "paused" if item.name in held else sessions.get(item.name, Status("stopped")).state,
                     }
                     for item in projects
                 ],
@@ -65,7 +66,7 @@ async def home(request: Request) -> Response:
             }
         )
     return portal.pages.show(
-        guest, "home.html", projects=projects, requests=requests, waiting=waiting, sessions=sessions, hub_silent=hub_silent,
+        guest, "home.html", projects=projects, requests=requests, waiting=waiting, sessions=sessions, held=held, hub_silent=hub_silent,
         stopped=Status("stopped"), is_researcher="researcher" in guest.person.roles, is_checker=bool(may(guest.person.roles, "export.review")),
     )  # fmt: skip
 

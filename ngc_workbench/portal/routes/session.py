@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from ngc_workbench.errors import Conflict
 from ngc_workbench.model import Project, utcnow
+from ngc_workbench.policy.meter import Pause, Thresholds, Used, may_start
 from ngc_workbench.policy.names import is_slug
 from ngc_workbench.policy.sessions import may_run
 from ngc_workbench.portal import queries
@@ -16,6 +17,7 @@ from ngc_workbench.portal.i18n import marked
 from ngc_workbench.portal.pages import Guest, as_json, wants_json
 from ngc_workbench.portal.portal import Portal, portal_of
 from ngc_workbench.projects import SessionFacts, session_facts
+from ngc_workbench.sessions import pause as sessions_pause
 
 router = APIRouter(prefix="/projects/{project}/session")
 _STOPPED = Status("stopped")
@@ -56,6 +58,7 @@ async def start(request: Request, project: str) -> Response:
                 marked("You have a session in another project: one runs at a time."),
                 marked("Stop that one first, on the front page."),
             )
+        await portal.read(lambda: _not_held(portal, guest.name, project))
         await portal.sessions.start(guest.visitor, project)
         state = "starting"
     if wants_json(request):
@@ -98,32 +101,39 @@ async def bar(request: Request, project: str) -> Response:
 
 
 @router.get("/notice")
-async def notice(request: Request, project: str) -> Response:
+async def notice(request: Request, project: str, held: bool = False) -> Response:
     """What the person must know about the running session: JSON for programs, a fragment that the page asks for again.
 
-    `reason` is `view.replaced` and `ends` a time when the session will be stopped because a view was replaced, else null.
-    When the session has ended, the page is told to show why.
+    `reason` is `session.paused`, with what is known of the pause under `paused`; or `view.replaced`, with `ends` as the time when the
+    session will be stopped because a view was replaced; else null. When the session has ended, was paused or released, the page
+    is told to show it: `held` says that the page asking is the one of a pause.
     """
     portal = portal_of(request)
     guest = await portal.guest(request)
     found = await portal.read(lambda: _running(portal, guest.name, project))
     if "hx-request" in request.headers:
-        if found.started is None:
+        if (found.pause is not None) != held or (found.started is None and not held):
             return Response(headers={"HX-Redirect": f"{portal.prefix}projects/{project}/session"})
         return portal.pages.show(guest, "parts/notice.html", project=project, running=found)
-    return as_json(
-        {
-            "project": project,
-            "reason": "view.replaced" if found.ends else None,
-            "ends": found.ends.isoformat(timespec="seconds") if found.ends else None,
-            "minutes_left": found.minutes_left,
-        }
-    )
+    told = {
+        "project": project,
+        "reason": "view.replaced" if found.ends else None,
+        "ends": found.ends.isoformat(timespec="seconds") if found.ends else None,
+        "minutes_left": found.minutes_left,
+    }
+    return as_json(told if found.pause is None else {**told, "reason": "session.paused", "paused": _told(found.pause)})
+
+
+def _told(pause: Pause) -> dict[str, str | int]:
+    return {
+        "reason": pause.reason, "since": pause.since.isoformat(timespec="seconds"), "kind": pause.kind,
+        "shown": pause.shown, "limit": pause.limit, "why": pause.why,
+    }  # fmt: skip
 
 
 @router.get("")
 async def page(request: Request, project: str) -> Response:
-    """JupyterLab in its frame; or how the start goes; or why there is no session, and a button to start one."""
+    """JupyterLab in its frame; or what holds it; or how the start goes; or why there is no session, and a button to start one."""
     portal = portal_of(request)
     guest = await portal.guest(request)
     await _allowed(portal, guest, project)
@@ -134,11 +144,15 @@ async def page(request: Request, project: str) -> Response:
             known = db.get(Project, project)
             return (
                 known.title if known else project,
-                queries.running(db, guest.name, project),
+                queries.running(db, portal.settings, guest.name, project),
                 queries.last_stop(db, guest.name, project),
             )
 
     title, running, stopped_because = await portal.read(read)
+    if running.pause is not None and found.state in ("running", "stopped", "failed"):
+        return portal.pages.show(
+            guest, "paused.html", project=project, title=title, pause=running.pause, stands=found.state == "running"
+        )
     if found.state != "running":
         return portal.pages.show(
             guest, "starting.html", project=project, title=title, stand=found, stopped_because=stopped_because
@@ -152,7 +166,14 @@ async def page(request: Request, project: str) -> Response:
 
 def _running(portal: Portal, person: str, project: str) -> queries.Running:
     with portal.database.reading() as db:
-        return queries.running(db, person, project)
+        return queries.running(db, portal.settings, person, project)
+
+
+def _not_held(portal: Portal, person: str, project: str) -> None:
+    """Raises Refused when a pause was not released. The spawner asks again, in the transaction of the start."""
+    with portal.database.reading() as db:
+        held = sessions_pause.held(db, person, project) is not None
+    may_start(held=held, used=Used(), allowed=Thresholds()).or_refuse()
 
 
 def _minutes(running: queries.Running) -> int:

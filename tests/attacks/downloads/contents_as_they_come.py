@@ -1,0 +1,13 @@
+"""The contents API chooses base64 by itself when no format is asked for."""
+
+from tests.attacks.attack import Attack
+from tests.attacks.grounds.ground import Ground
+
+
+def attempt(ground: Ground) -> bool:
+    """Gives whether it worked."""
+    ground.inside(f"open('/home/researcher/loot.bin', 'wb').write(bytes([0, 255]) + b'{ground.token}')")
+    return ground.gets("api/contents/home/researcher/loot.bin?content=1")
+
+
+ATTACK = Attack("contents API", attempt, recorded=("gateway.refused", "contents.not_text"))

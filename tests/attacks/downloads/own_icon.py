@@ -1,0 +1,17 @@
+"""The container hides a file in the page's icon."""
+
+from tests.attacks.attack import Attack
+from tests.attacks.grounds.ground import Ground
+
+
+def attempt(ground: Ground) -> bool:
+    """Gives whether it worked."""
+    ground.answers("favicon.ico", ground.token)
+    return ground.gets("favicon.ico")
+
+
+ATTACK = Attack(
+    "a server of one's own",
+    attempt,
+    unrecorded="What a browser runs or shows as a page comes from the gateway's own copy: the session isn't asked for it.",
+)

@@ -1,0 +1,17 @@
+"""The container answers for one of JupyterLab's scripts."""
+
+from tests.attacks.attack import Attack
+from tests.attacks.grounds.ground import Ground
+
+
+def attempt(ground: Ground) -> bool:
+    """Gives whether it worked."""
+    ground.answers("static/lab/main.js", ground.token)
+    return ground.gets("static/lab/main.js")
+
+
+ATTACK = Attack(
+    "a server of one's own",
+    attempt,
+    unrecorded="What a browser runs or shows as a page comes from the gateway's own copy: the session isn't asked for it.",
+)

@@ -1,0 +1,19 @@
+"""A program is brought in by the contents API."""
+
+from tests.attacks.attack import Attack
+from tests.attacks.grounds.ground import Ground
+
+
+def attempt(ground: Ground) -> bool:
+    """Gives whether it worked."""
+    model = {
+        "type": "file",
+        "format": "base64",
+        "content": "f0VMRgIBAQAAAA==",
+        "name": "tool",
+        "path": "home/researcher/tool",
+    }
+    return ground.ask("PUT", "api/contents/home/researcher/tool", json=model).status in (200, 201)
+
+
+ATTACK = Attack("contents API", attempt, recorded=("gateway.refused", "contents.upload_binary"))

