@@ -7,7 +7,7 @@ from tests.attacks.grounds.ground import Ground
 def attempt(ground: Ground) -> bool:
     """Gives whether it worked."""
     ground.inside(f"open('/home/researcher/loot.bin', 'wb').write(bytes([0, 255]) + b'{ground.token}')")
-    return ground.gets("api/contents/home/researcher/loot.bin?content=1")
+    return ground.gets("api/contents/home/loot.bin?content=1")
 
 
 ATTACK = Attack("contents API", attempt, recorded=("gateway.refused", "contents.not_text"))

@@ -11,7 +11,7 @@ def attempt(ground: Ground) -> bool:
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell('# {ground.token}')])
     nbformat.write(book, '/home/researcher/loot.ipynb')
     """)
-    return ground.gets("nbconvert/script/home/researcher/loot.ipynb?download=true")
+    return ground.gets("nbconvert/script/home/loot.ipynb?download=true")
 
 
 ATTACK = Attack("HTTP download", attempt, recorded=("gateway.refused", "nbconvert.export"))

@@ -7,7 +7,7 @@ from tests.attacks.grounds.ground import Ground
 def attempt(ground: Ground) -> bool:
     """Gives whether it worked."""
     ground.inside(f"open('/home/researcher/loot.bin', 'wb').write(bytes([0, 255]) + b'{ground.token}')")
-    return ground.gets("files/home/researcher/loot.bin?download=1")
+    return ground.gets("files/home/loot.bin?download=1")
 
 
 ATTACK = Attack("HTTP download", attempt, recorded=("gateway.refused", "files.download"))

@@ -7,7 +7,7 @@ from tests.attacks.grounds.ground import Ground
 def attempt(ground: Ground) -> bool:
     """Gives whether it worked."""
     ground.inside(f"open('/home/researcher/loot.bin', 'wb').write(bytes([0, 255]) + b'{ground.token}')")
-    return ground.gets("files/home/researcher/%6coot.bin")
+    return ground.gets("files/home/%6coot.bin")
 
 
 ATTACK = Attack("HTTP download", attempt, recorded=("gateway.refused", "files.download"))

@@ -11,9 +11,9 @@ def attempt(ground: Ground) -> bool:
         "format": "base64",
         "content": "f0VMRgIBAQAAAA==",
         "name": "tool",
-        "path": "home/researcher/tool",
+        "path": "home/tool",
     }
-    return ground.ask("PUT", "api/contents/home/researcher/tool", json=model).status in (200, 201)
+    return ground.ask("PUT", "api/contents/home/tool", json=model).status in (200, 201)
 
 
 ATTACK = Attack("contents API", attempt, recorded=("gateway.refused", "contents.upload_binary"))

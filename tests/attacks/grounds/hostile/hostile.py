@@ -52,6 +52,23 @@ class Hostile(JupyterHandler):
     post = put = patch = delete = head = options = get
 
 
+class AnyFile(JupyterHandler):
+    """The server's route for files without its care: links lead anywhere, and a part is given to whoever asks for one."""
+
+    def initialize(self, **_):
+        """Takes what the server gives its own handler."""
+
+    async def get(self, path):
+        """The file, or a part of it."""
+        body = (Path("/workspace") / path).read_bytes()
+        if self.get_argument("download", ""):
+            self.set_header("Content-Disposition", "attachment")
+        if part := re.fullmatch(r"bytes=(\d+)-(\d+)", self.request.headers.get("Range", "")):
+            self.set_status(206)
+            body = body[int(part[1]) : int(part[2]) + 1]
+        self.finish(body)
+
+
 class Fits:
     """A rule of tornado's that asks the attacker's list."""
 
