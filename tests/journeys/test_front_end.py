@@ -17,6 +17,22 @@ pytestmark = [pytest.mark.journey, pytest.mark.docker, pytest.mark.browser]
 LINES = "\n".join(f"value_{number} = {number}  # a line of code" for number in range(200))
 
 
+@pytest.fixture(scope="module")
+def fresh(alma):  # noqa: F811
+    """Her session without the documents that an earlier one had open: they take the keyboard while they come back."""
+    page, _ = alma
+    session = next(frame for frame in page.frames if frame.name == "session")
+    session.goto(f"{session.url.partition('?')[0]}?reset")
+    return alma
+
+
+def empty_notebook(page):
+    """Opens one whose kernel is ready, and gives its cells."""
+    new_notebook(page)
+    expect(lab(page).get_by_text("| Idle")).to_be_visible(timeout=2 * PATIENCE)
+    return lab(page).locator(".jp-Notebook .jp-Cell .cm-content >> visible=true")
+
+
 def recorded(played) -> list[str]:
     """What the guard reported."""
     database = Database(played.settings.database)
@@ -26,11 +42,10 @@ def recorded(played) -> list[str]:
     return [str(event.details["what"]) for event in events if event.reason == "copy.too_large"]
 
 
-def test_a_large_copy_out_of_a_cell_is_stopped(alma, played):  # noqa: F811
+def test_a_large_copy_out_of_a_cell_is_stopped(fresh, played):
     """All of a long cell is neither copied nor cut: the person reads how to ask, the text stays, the log has the size."""
-    page, _ = alma
-    new_notebook(page)
-    cell = lab(page).locator(".jp-Notebook .jp-Cell .cm-content >> visible=true").last
+    page, _ = fresh
+    cell = empty_notebook(page).last
     cell.click()
     page.keyboard.insert_text(LINES)
     page.keyboard.press("Control+a")
@@ -44,11 +59,10 @@ def test_a_large_copy_out_of_a_cell_is_stopped(alma, played):  # noqa: F811
     assert f"cut of {len(LINES)} characters" in recorded(played)
 
 
-def test_a_small_copy_is_pasted(alma):  # noqa: F811
+def test_a_small_copy_is_pasted(fresh):
     """A line goes from one cell to the next."""
-    page, _ = alma
-    new_notebook(page)
-    cells = lab(page).locator(".jp-Notebook .jp-Cell .cm-content >> visible=true")
+    page, _ = fresh
+    cells = empty_notebook(page)
     cells.last.click()
     page.keyboard.insert_text("line = 'to copy'")
     for key in ("Control+a", "Control+c", "End", "Enter", "Control+v"):
