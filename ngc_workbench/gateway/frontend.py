@@ -1,7 +1,7 @@
 """The gateway's own copy of JupyterLab's front end: what runs in a browser comes from here, never from a container.
 
 Made from the image of sessions when that is built (images/researcher/frontend), read and compared with its manifest once at
-the start, then held in memory: what was verified is what is served, whatever happens to the disk, and a copy is some 30 MB.
+the start, then held in memory: what was verified is what is served, whatever happens to the disk, and a copy is some 20 MB.
 Reading from disk for each request would need the comparison for each request.
 """
 

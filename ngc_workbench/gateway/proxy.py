@@ -24,7 +24,7 @@ from ngc_workbench.gateway.frontend import FrontEnd
 from ngc_workbench.gateway.paths import clean, query_pairs, written
 from ngc_workbench.gateway.policy import Handling, RouteDecision, decide
 from ngc_workbench.gateway.record import Recorder
-from ngc_workbench.gateway.routes import Route, Routes
+from ngc_workbench.gateway.routes import Route, Routes, ended
 from ngc_workbench.gateway.websocket import Relay
 from ngc_workbench.settings import Settings
 
@@ -121,13 +121,16 @@ class BrowserSide:
         if rule.name == "terminals.start":
             self._relay.check_terminals(asked.route)
         try:
-            async with self._client.request(
-                request.method,
-                asked.url,
-                headers=outgoing,
-                data=await self._body(request, asked),
-                allow_redirects=False,
-            ) as answer:
+            async with (
+                self._routes.while_open(asked.route),
+                self._client.request(
+                    request.method,
+                    asked.url,
+                    headers=outgoing,
+                    data=await self._body(request, asked),
+                    allow_redirects=False,
+                ) as answer,
+            ):
                 return await self._answer(request, asked, answer)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(
@@ -215,7 +218,7 @@ class BrowserSide:
             raw = b"".join([piece async for piece in pieces])
             check = contents.check_answer if rule.handling is Handling.CONTENTS else terminal_messages.check_answer
             body = await _off_loop(check, raw) if answer.status < 400 else contents.check_error(raw)
-            self._recorder.sent(asked.route, len(body))
+            self._recorder.sent(asked.route, len(body), "contents")
             return web.Response(body=body, status=answer.status, headers=own)
         length = answer.content_length
         if length is not None and length > rule.response_limit:
@@ -226,7 +229,7 @@ class BrowserSide:
         """The pieces. Raises Refused as soon as the session was stopped or paused: an answer under way ends there."""
         async for piece in pieces:
             if not self._routes.open(route):
-                raise Refused("session.ended", "The session was stopped or paused.", "Open the portal; it says why.")
+                raise ended()
             yield piece
 
     def _page(self, request: web.BaseRequest, asked: _Asked, status: int, own: CIMultiDict[str]) -> web.StreamResponse:
@@ -254,7 +257,7 @@ class BrowserSide:
         await response.prepare(request)
         try:
             async for piece in pieces:
-                self._recorder.sent(asked.route, len(piece))
+                self._recorder.sent(asked.route, len(piece), "json")
                 await response.write(piece)
         except Refused as refused:
             # Too late for a message: the connection is cut, so the browser knows that the body isn't whole.
@@ -266,6 +269,10 @@ class BrowserSide:
             if request.transport is not None:
                 request.transport.abort()
             return response
+        except asyncio.CancelledError:
+            if request.transport is not None:
+                request.transport.abort()
+            raise
         await response.write_eof()
         return response
 

@@ -11,14 +11,17 @@ pause can't bring the route back.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import select
 
 from ngc_workbench.database import Database
+from ngc_workbench.errors import Refused
 from ngc_workbench.gateway.paused import Paused
 from ngc_workbench.model import Session
 from ngc_workbench.policy.meter import Pause
@@ -51,6 +54,11 @@ class Route:
         return f"http://{self.address}:{self.port}"
 
 
+def ended() -> Refused:
+    """What a request is told whose session ended, or was paused, while it was under way."""
+    return Refused("session.ended", "The session was stopped or paused.", "Open the portal; it says why.")
+
+
 class Routes:
     """The live sessions. `lifetime` is in seconds."""
 
@@ -65,6 +73,7 @@ class Routes:
         self._by_address: dict[str, Route] = {}
         self._paused: dict[str, Pause] = {}
         self._dropped: dict[str, tuple[float, Pause]] = {}
+        self._waiting: dict[Route, set[asyncio.Timeout]] = {}
 
     async def by_path(self, path: str) -> Route | None:
         """The session whose prefix begins this cleaned path; also without the slash at the prefix's end. Raises Paused."""
@@ -89,6 +98,34 @@ class Routes:
         """The same by the copy in memory, at no cost: for every message and every piece of a body. See `follow`."""
         return self._by_prefix.get(route.prefix) == route
 
+    @contextlib.asynccontextmanager
+    async def while_open(self, route: Route) -> AsyncIterator[None]:
+        """Ends the block as soon as the session is stopped or paused: a container that is frozen answers nothing, and says nothing.
+
+        Raises Paused, or Refused (`session.ended`). The block's own TimeoutError passes.
+        """
+        limit = asyncio.timeout(None)
+        waiting = self._waiting.setdefault(route, set())
+        try:
+            async with limit:
+                waiting.add(limit)
+                yield
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            await self.by_path(route.prefix)
+            raise ended() from None
+        finally:
+            waiting.discard(limit)
+            if not waiting:
+                self._waiting.pop(route, None)
+
+    def _end_waiting(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for route in [route for route in self._waiting if not self.open(route)]:
+            for limit in self._waiting.pop(route):
+                limit.reschedule(now)
+
     async def follow(self) -> None:
         """Keeps the copy in memory fresh, so that what is open already ends when another gateway pauses it; until cancelled."""
         while True:
@@ -97,6 +134,7 @@ class Routes:
             except Exception as error:  # noqa: BLE001 (a task that ended would leave the copy as it is, for good)
                 _log.warning("routes.unread", error=repr(error))
                 self._by_prefix, self._by_address = {}, {}
+                self._end_waiting()
             await asyncio.sleep(self._lifetime / 4)
 
     def drop(self, session: str, pause: Pause) -> None:
@@ -107,6 +145,7 @@ class Routes:
                 del self._by_prefix[prefix]
                 self._paused[prefix] = pause
         self._by_address = {key: route for key, route in self._by_address.items() if route.session != session}
+        self._end_waiting()
 
     async def _refresh(self) -> None:
         if time.monotonic() - self._read_at < self._lifetime:
@@ -126,6 +165,7 @@ class Routes:
                 claims.setdefault(route.address, []).append(route)
             self._by_address = {address: routes[0] for address, routes in claims.items() if len(routes) == 1}
             self._read_at = asked
+            self._end_waiting()
 
     def _read(self) -> tuple[list[Route], dict[str, Pause]]:
         """Routes of the sessions that run, and what holds those that are paused, by prefix."""

@@ -26,7 +26,7 @@ from ngc_workbench.settings import Settings
 _READ_LIMIT = 4 * messages.MESSAGE_LIMIT
 # The same for what is typed into a terminal: a paste that is too long gets a notice.
 _TYPED_READ_LIMIT = 16 * terminal_messages.TYPED_LIMIT
-_STILL_LIVE = 5.0  # seconds between two looks at whether the session may still run
+_STILL_LIVE = 1.0  # seconds between two looks at whether the session may still run
 _NOTICES = 256  # cuts of which a connection remembers that they were told
 
 
@@ -55,7 +55,7 @@ class Relay:
         """A kernel's channels, until one side ends or the session may no longer run."""
         _check_origin(request, route)
         offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
-        kernel = await self._connected(url, outgoing, [V1] if V1 in offered else [], _READ_LIMIT)
+        kernel = await self._connected(route, url, outgoing, [V1] if V1 in offered else [], _READ_LIMIT)
         if isinstance(kernel, web.Response):
             return kernel
         async with kernel:
@@ -80,7 +80,7 @@ class Relay:
         name = url.path.split("/")[-1]
         bucket = self._terminals.enter(route.session, name)
         try:
-            session = await self._connected(url, outgoing, [], terminal_messages.SHOWN_LIMIT)
+            session = await self._connected(route, url, outgoing, [], terminal_messages.SHOWN_LIMIT)
             if isinstance(session, web.Response):
                 return session
             async with session:
@@ -99,13 +99,14 @@ class Relay:
         self._terminals.check(route.session)
 
     async def _connected(
-        self, url: URL, outgoing: CIMultiDict[str], protocols: list[str], limit: int
+        self, route: Route, url: URL, outgoing: CIMultiDict[str], protocols: list[str], limit: int
     ) -> aiohttp.ClientWebSocketResponse | web.Response:
         """The session's end of a connection, or what the browser is answered when the session turns it away."""
         try:
-            return await self._client.ws_connect(
-                url, headers=outgoing, protocols=protocols, compress=0, max_msg_size=limit, heartbeat=30
-            )
+            async with self._routes.while_open(route):
+                return await self._client.ws_connect(
+                    url, headers=outgoing, protocols=protocols, compress=0, max_msg_size=limit, heartbeat=30
+                )
         except aiohttp.WSServerHandshakeError as error:
             return web.Response(status=error.status if 400 <= error.status < 500 else 502)
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -81,11 +81,14 @@ def test_it_fails_here(here: Here, tried: list[Attack], attack: Attack) -> None:
     """With the same image, and the same means."""
     here.begin()
     tried.append(attack)
+    since = here.newest()
     assert not attack.attempt(here), attack.says
     here.note_network()
+    if attack.recorded and attack.recorded[0] == "network.refused":
+        assert here.recorded(*attack.recorded, since=since), attack.recorded
 
 
 def test_what_was_tried_here_is_recorded(here: Here, tried: list[Attack]) -> None:
-    """As often as it was tried; the gateway writes the first of many alike at once and the others as a count, within a minute."""
-    wanted = Counter(attack.recorded for attack in tried if attack.recorded)
+    """As often as it was tried; of what is alike the gateway writes the first at once, and the others as a count, within a minute."""
+    wanted = Counter(one.recorded for one in tried if one.recorded and one.recorded[0] == "gateway.refused")
     assert here.lacking(wanted, patience_s=90) == {}

@@ -132,3 +132,33 @@ async def test_another_gateway_follows_within_two_seconds_also_in_what_is_open(
             with pytest.raises(aiohttp.ClientError):
                 await answer.content.read()
     assert pieces - before < 60
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_request_that_a_frozen_container_leaves_unanswered_ends_with_the_pause(
+    door: Door, container: Upstream, begun: bool
+) -> None:
+    """It was passed on before the gateway knew; a container that stands still says nothing, also in the middle of an answer."""
+    waiting = asyncio.Event()
+
+    async def stand_still(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        if begun:
+            await response.prepare(request)
+            await response.write(b"[1,")
+        waiting.set()
+        await asyncio.sleep(60)
+        return response
+
+    container.handler = stand_still
+    asked = asyncio.create_task(door.ask("api/kernels"))
+    await asyncio.wait_for(waiting.wait(), 10)
+    with door.database.writing() as db:
+        pause.pause(db, door.log, session="s1", actor="signe", reason="a look at what runs there")
+    async with asyncio.timeout(10):
+        if begun:
+            with pytest.raises(aiohttp.ClientError):
+                await asked
+        else:
+            answer, body = await asked
+            assert (answer.status, b'"reason": "session.paused"' in body) == (403, True)

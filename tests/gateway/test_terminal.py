@@ -390,8 +390,11 @@ async def test_a_shell_that_ends_ends_the_browsers_socket(door: Door, shell: She
         assert (await browser.receive(5)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
 
 
-async def test_nothing_is_shown_once_the_gateway_knows_that_the_session_is_held(door: Door, shell: Shell) -> None:
+async def test_nothing_is_shown_once_the_gateway_knows_that_the_session_is_held(
+    door: Door, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A session that was paused or stopped shows no further message, before anybody looks whether it still runs."""
+    monkeypatch.setattr(websocket, "_STILL_LIVE", 3600.0)
     async with opened(door) as browser:
         socket = await shell.sockets.get()
         with door.database.writing() as db:

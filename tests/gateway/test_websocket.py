@@ -497,8 +497,11 @@ async def test_a_browser_that_does_not_read_holds_the_kernel_back(door: Door, ke
     writer.transport.abort()
 
 
-async def test_nothing_is_shown_once_the_gateway_knows_that_the_session_is_held(door: Door, kernel: Kernel) -> None:
+async def test_nothing_is_shown_once_the_gateway_knows_that_the_session_is_held(
+    door: Door, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A session that was paused or stopped shows no further message, before anybody looks whether it still runs."""
+    monkeypatch.setattr(websocket, "_STILL_LIVE", 3600.0)
     async with opened(door) as browser:
         socket = await kernel.socket
         with door.database.writing() as db:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,24 +35,24 @@ def write_literal(value: Literal) -> str:
     return repr(value)
 
 
-class Condition:
+class Condition(ABC):
     """A term of a filter."""
 
+    @abstractmethod
     def truth(self, values: Sequence[Value]) -> Truth:
         """Whether it holds for a person's values (one for each column of the release); None when that is unknown."""
-        raise NotImplementedError
 
+    @abstractmethod
     def negated(self) -> Condition:
         """The term that is true where this is false, false where it is true, unknown where it is unknown."""
-        raise NotImplementedError
 
+    @abstractmethod
     def text(self) -> str:
         """How it is written."""
-        raise NotImplementedError
 
+    @abstractmethod
     def columns(self) -> Iterator[str]:
         """The names of columns that it asks."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

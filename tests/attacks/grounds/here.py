@@ -114,6 +114,10 @@ class Here(Ground):
         first, last = self.address(ATTACKER).rsplit(".", 1)
         return f"{first}.{int(last) - 1}"
 
+    def newest(self) -> int:
+        """Sequence number of the newest event."""
+        return self.site.stage.last_event()
+
     def note_network(self) -> None:
         """Has written down what the firewall refused, as the warden does every 15 seconds: nobody wants to wait so often."""
         bench = self.site.stage.workbench
@@ -123,16 +127,23 @@ class Here(Ground):
         """How many of each are not in the audit log: kind of event, and a part of its reason or subject."""
         deadline = time.monotonic() + patience_s
         while True:
-            lacks = {one: count - self._recorded(*one) for one, count in wanted.items()}
+            lacks = {one: count - self.recorded(*one) for one, count in wanted.items()}
             lacks = {one: count for one, count in lacks.items() if count > 0}
             if not lacks or time.monotonic() > deadline:
                 return lacks
             time.sleep(1)
 
-    def _recorded(self, kind: str, part: str) -> int:
-        found = [
-            one
-            for one in self.site.stage.events(kind, 0)
-            if part in f"{one.get('reason', '')} {one.get('subject', '')}"
-        ]
-        return sum(int(one["details"].get("count", 1)) for one in found)
+    def recorded(self, kind: str, part: str, since: int = 0) -> int:
+        """How often something was refused after event `since`.
+
+        `part` is a reason of the gateway's, its beginning when it ends with a dot; of what the firewall noted, a part of the target.
+        """
+        count = 0
+        for one in self.site.stage.events(kind, since):
+            reason, subject = str(one.get("reason", "")), str(one.get("subject", ""))
+            if kind == "network.refused":
+                fits = part in subject
+            else:
+                fits = reason.startswith(part) if part.endswith(".") else reason == part
+            count += int(one["details"].get("count", 1)) if fits else 0
+        return count

@@ -14,4 +14,4 @@ def attempt(ground: Ground) -> bool:
     return "require" in str(ground.inside(code))
 
 
-ATTACK = Attack("the hub's other doors", attempt, recorded=("gateway.refused", "hub"))
+ATTACK = Attack("the hub's other doors", attempt, recorded=("gateway.refused", "hub.unlisted"))
