@@ -179,7 +179,8 @@ print(json.dumps(sorted({int(line[1].split(':')[1], 16) for line in lines
 
     def kernel(self) -> Kernel:
         """A kernel of the attacker's, over a WebSocket as JupyterLab's."""
-        if self._kernel is None:
+        # Nobody reads the socket between two attacks, so that a long one leaves the server's questions unanswered and it hangs up.
+        if self._kernel is None or not self.wait(self._kernel.stands()):
             self._kernel = self.wait(Kernel.start(self.person))
         return self._kernel
 

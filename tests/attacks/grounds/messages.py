@@ -56,6 +56,14 @@ class Kernel:
         kernel = json.loads(answer.body)["id"]
         return cls(person, kernel, await connect(person, f"api/kernels/{kernel}/channels"))
 
+    async def stands(self) -> bool:
+        """Whether the connection is still there."""
+        try:
+            await self.socket.ping()
+        except (ConnectionError, aiohttp.ClientError):
+            return False
+        return not self.socket.closed
+
     async def close(self) -> None:
         """Ends it."""
         await self.socket.close()
